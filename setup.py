@@ -1,0 +1,79 @@
+"""Compile the hot modules where a C compiler and Cython are there; install the same Python otherwise.
+
+Every module named in COMPILED has a `.pxd` of its name beside it. ALSVID_BUILD=pure skips the compiler,
+ALSVID_BUILD=compiled makes a failing compilation an error (used by the Makefile and by wheels).
+"""
+
+import os
+import sys
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from compiled_modules import COMPILED, DIRECTIVES  # noqa: E402
+
+MODE = os.environ.get("ALSVID_BUILD", "auto")
+
+
+class OptionalBuildExt(build_ext):
+    """A compiler that is missing or fails leaves the pure modules, which are complete by themselves."""
+
+    def run(self):
+        try:
+            super().run()
+        except Exception as error:
+            self._without(error)
+
+    def build_extension(self, ext):
+        try:
+            super().build_extension(ext)
+        except Exception as error:
+            self._without(error)
+
+    def copy_extensions_to_source(self):
+        if MODE == "compiled":
+            super().copy_extensions_to_source()
+            return
+        built = [e for e in self.extensions if os.path.exists(self.get_ext_fullpath_built(e))]
+        self.extensions[:] = built
+        super().copy_extensions_to_source()
+
+    def get_ext_fullpath_built(self, ext):
+        return os.path.join(self.build_lib, self.get_ext_filename(self.get_ext_fullname(ext.name)))
+
+    def _without(self, error):
+        if MODE == "compiled":
+            raise error
+        print(f"alsvid: not compiled, installing pure Python: {error}", file=sys.stderr)
+
+
+def extensions():
+    if MODE == "pure" or not COMPILED:
+        return []
+    try:
+        from Cython.Build import cythonize
+    except ImportError as error:
+        if MODE == "compiled":
+            raise
+        print(f"alsvid: Cython is missing, installing pure Python: {error}", file=sys.stderr)
+        return []
+    modules = [
+        Extension(
+            name,
+            ["src/" + name.replace(".", "/") + ".py"],
+            extra_compile_args=["-O3", "-fno-semantic-interposition", "-Wno-unreachable-code", "-Wno-unused-function"],
+        )
+        for name in COMPILED
+    ]
+    return cythonize(
+        modules,
+        include_path=["src"],
+        compiler_directives=DIRECTIVES,
+        build_dir="build/cython",
+        nthreads=0,
+        quiet=True,
+    )
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": OptionalBuildExt})
