@@ -30,7 +30,14 @@ class LocalProtocolError(AlsvidError):
 
 
 class ConfigError(AlsvidError):
-    """A setting cannot be used; the text names flag, value, source and what would be right."""
+    """Settings cannot be used; each text names flag, value, source and what would be right (exit status 2).
+
+    `problems` holds one text for each thing that is wrong, so that a user mends all of them in one go.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 class ApplicationImportError(AlsvidError):
