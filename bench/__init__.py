@@ -1,0 +1,1 @@
+"""Benchmarks: server against server (`duel`), and microseconds per layer (`micro`)."""

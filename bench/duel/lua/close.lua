@@ -1,0 +1,3 @@
+-- No keep-alive: the server closes after each answer.
+dofile(os.getenv("DUEL_LUA") .. "/report.lua")
+wrk.headers["Connection"] = "close"
