@@ -3,15 +3,23 @@
 A module stands here only where a benchmark in bench/ shows what it buys; each has a `.pxd` of its name.
 """
 
-COMPILED: list[str] = []
+COMPILED: list[str] = [
+    "alsvid.protocol.events",
+    "alsvid.protocol.engine",
+    "alsvid.protocol.http1.limits",
+    "alsvid.protocol.http1.head",
+    "alsvid.protocol.http1.body",
+    "alsvid.protocol.http1.writer",
+    "alsvid.protocol.http1.engine",
+]
 
 DIRECTIVES = {
     "language_level": "3",
     # The annotations are for mypy; the .pxd alone says what is a C type.
     "annotation_typing": False,
-    # Byte loops test their own bounds (RFC-bearing code compares with the length before it reads).
-    "boundscheck": False,
-    "wraparound": False,
+    # Byte loops run over C pointers and test their own bounds; lists and tuples keep Python's checks.
+    "boundscheck": True,
+    "wraparound": True,
     "initializedcheck": False,
     "binding": False,
     "always_allow_keywords": True,

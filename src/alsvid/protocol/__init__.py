@@ -1,0 +1,1 @@
+"""Sans-I/O protocol engines: bytes in, events out; nothing here knows sockets, clocks, tasks or logs."""

@@ -57,7 +57,7 @@ class HttpSettings:
     limit_request_body: int = option(
         0,
         "--limit-request-body",
-        doc="Largest content of a request; a larger one is answered 413, unread where its length is declared.",
+        doc="Largest content of a request; a larger one is answered 413, unread if its length is declared.",
         unit="octets",
         minimum=0,
         zero_is_off=True,

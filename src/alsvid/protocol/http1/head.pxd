@@ -1,0 +1,71 @@
+cimport cython
+
+from alsvid.protocol.http1.limits cimport Limits
+
+cdef const unsigned char *_tchar
+cdef const unsigned char *_field_value
+cdef const unsigned char *_target
+cdef const unsigned char *_host
+cdef const unsigned char *_ip_literal
+cdef dict _names
+cdef dict _methods
+cdef int _no_body
+cdef int _length
+cdef int _chunked
+
+cdef class HeadParser:
+    cdef Limits _limits
+    cdef bint _in_fields
+    cdef bint _in_trailers
+    cdef Py_ssize_t _size
+    cdef Py_ssize_t _host_at
+    cdef bytes _absolute
+    cdef bint _keep_alive
+    cdef bint _upgrade_named
+    cdef bint _coded
+    cdef public Py_ssize_t rest
+    cdef public str method
+    cdef public bytes target
+    cdef public Py_ssize_t query_at
+    cdef public bint escaped
+    cdef public int minor
+    cdef public list headers
+    cdef public int body
+    cdef public long long content_length
+    cdef public bint close
+    cdef public bint expect_continue
+    cdef public bint forwarded
+    cdef public bytes upgrade
+
+    cpdef begin(self)
+    cpdef begin_trailers(self)
+    cpdef bint is_started(self)
+    cpdef Py_ssize_t parse(self, bytes data, Py_ssize_t pos) except -2
+
+    @cython.locals(p="const unsigned char *", n=Py_ssize_t, start=Py_ssize_t, target_at=Py_ssize_t,
+                   query_at=Py_ssize_t, escaped=bint, c="unsigned char", method=bytes)
+    cdef Py_ssize_t _parse_request_line(self, bytes data, Py_ssize_t i) except -2
+
+    cdef Py_ssize_t _unfinished_line(self, Py_ssize_t length) except -2
+    cdef _parse_other_target(self)
+
+    @cython.locals(p="const unsigned char *", n=Py_ssize_t, headers=list, start=Py_ssize_t, value_at=Py_ssize_t,
+                   end=Py_ssize_t, raw=bytes, name=bytes, value=bytes, k=Py_ssize_t,
+                   limits=Limits)
+    cdef Py_ssize_t _parse_fields(self, bytes data, Py_ssize_t i) except -2
+
+    cdef Py_ssize_t _unfinished_field(self, Py_ssize_t length) except -2
+    cdef _note(self, bytes name, bytes value)
+    cdef _note_host(self, bytes value)
+    cdef _note_connection(self, bytes value)
+    cdef _note_content_length(self, bytes value)
+    cdef _note_transfer_encoding(self, bytes value)
+    cdef _finish(self)
+
+@cython.locals(p="const unsigned char *", n=Py_ssize_t, i=Py_ssize_t, port=int)
+cpdef bint is_host(bytes value)
+
+cdef bint _is_token(bytes value)
+cdef object _too_long_line()
+cdef object _too_large_field()
+cdef object _bad_name(int octet, bint at_start)
