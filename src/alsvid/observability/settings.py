@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from alsvid.errors import ConfigError
 from alsvid.options import option
 
 
@@ -18,9 +19,16 @@ def _parse_access_format(value: Any) -> str:
     text = str(value)
     if text.lower() in ("default", "short", "combined", "json"):
         return text.lower()
-    # Every atom is %(name)s; a text without one would write the same line for every request.
-    if "%(" not in text or any(c < " " and c != "\t" for c in text):
-        raise ValueError('default, short, combined, json, or one line of atoms such as %(h)s "%(r)s" %(s)s')
+    forms = 'default, short, combined, json, or a line of atoms such as %(h)s "%(r)s" %(s)s'
+    # A text without atoms would write the same line for every request.
+    if "%(" not in text:
+        raise ValueError(forms)
+    from alsvid.observability.access_atoms import compile_format  # only for a format of the user's own
+
+    try:
+        compile_format(text)
+    except ConfigError as error:
+        raise ValueError(f"{forms} ({str(error).removeprefix('--access-logformat: ')})") from None
     return text
 
 

@@ -45,6 +45,8 @@ def _parse_loop(value: Any) -> str:
 
 
 def _check_assignment(value: Any) -> str:
+    if isinstance(value, tuple) and len(value) == 2:  # of a caller's dictionary
+        value = f"{value[0]}={value[1]}"
     name, equals, content = value.partition("=") if isinstance(value, str) else ("", "", "")
     if not equals or not _ENV_NAME.fullmatch(name) or "\0" in content:
         raise ValueError("NAME=VALUE, the name made of letters, digits and _")
