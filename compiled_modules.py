@@ -11,6 +11,8 @@ COMPILED: list[str] = [
     "alsvid.protocol.http1.body",
     "alsvid.protocol.http1.writer",
     "alsvid.protocol.http1.engine",
+    "alsvid.observability.access_format",
+    "alsvid.observability.access_log",
 ]
 
 DIRECTIVES = {
