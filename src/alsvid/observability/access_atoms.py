@@ -96,6 +96,7 @@ _CGI: dict[str, int] = {
 }
 
 _ATOM = re.compile(r"%(?:%|\((?:([A-Za-z])|\{([^{}]+)\}([ioe]))\)[sd])")
+_ATTEMPT = re.compile(r"%(?:\([^)]*\)?[A-Za-z]?|.?)", re.DOTALL)  # what an error names
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 # Of a format's own text: leaves three quarters of a line to what is interpolated.
 _LITERAL_LIMIT = 2048
@@ -199,9 +200,10 @@ def _atoms(text: str) -> Program:
             break
         found = _ATOM.match(text, percent)
         if found is None:
-            end = text.find("s", percent) + 1 or len(text)
+            wrong = _ATTEMPT.match(text, percent)
+            assert wrong is not None
             raise ConfigError(
-                f"{_FLAG}: {text[percent:end]!r} is not an atom; atoms look like %(h)s or %({{x-y}}i)s"
+                f"{_FLAG}: {wrong.group()!r} is not an atom; atoms look like %(h)s or %({{host}}i)s"
             )
         steps += _steps_of(found)
         at = found.end()
