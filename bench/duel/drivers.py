@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from bench.duel import procfs
 from bench.duel.idle import IdleConnections
@@ -17,6 +18,7 @@ Driver = Callable[[Session, Peer, Workload], Sample]
 Load = Callable[[float], LoadReport]
 POLL_S = 0.002
 READY_S = 5.0
+WARM_UP_CONNECTIONS = 64
 # A log may be written in batches; what is not there after this is not going to be.
 LOG_SETTLE_S = 1.5
 LOGGED_SHARE = 0.98
@@ -142,7 +144,9 @@ def measure_idle(session: Session, peer: Peer, workload: Workload) -> Sample:
     """KiB that one more idle connection costs in the server's processes (the kernel's share is not in it)."""
     with session.running(peer, workload) as server:
         verify_when_ready(session, server, workload)
-        run_wrk(workload, session.fixtures, server.port, session.warm_up_s, session.client_core)
+        # Few connections: what many of them have cost must not count as there before.
+        few = replace(workload, connections=WARM_UP_CONNECTIONS)
+        run_wrk(few, session.fixtures, server.port, session.warm_up_s, session.client_core)
         before_kib = procfs.pss_kib(server.session_id)
         with IdleConnections(server.port, workload.connections) as idle:
             idle.open()

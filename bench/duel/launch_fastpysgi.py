@@ -5,7 +5,7 @@ Called as: launch_fastpysgi.py APP PORT WORKERS [CERTIFICATE KEY]. Runs in the p
 
 import sys
 
-import fastpysgi
+import fastpysgi  # type: ignore[import-not-found]
 
 MAX_CONTENT_OCTETS = 200_000_000
 

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.duel.fixtures import Fixtures, media_type
@@ -87,10 +87,10 @@ def run_wrk(workload: Workload, fixtures: Fixtures, port: int, seconds: float, c
     if workload.payload is not Payload.NONE:
         environ["DUEL_BODY"] = str(fixtures.payload(workload.payload))
         environ["DUEL_TYPE"] = media_type(workload.payload)
-    return parse_wrk(run_bounded(argv, whole + ANSWER_TIMEOUT_S, environ))
+    return parse_wrk(run_bounded(argv, whole + ANSWER_TIMEOUT_S, environ), workload.script == "pipeline")
 
 
-def parse_wrk(text: str) -> LoadReport:
+def parse_wrk(text: str, is_batched: bool = False) -> LoadReport:
     """Read the line that lua/report.lua prints."""
     for line in text.splitlines():
         if line.startswith("DUEL "):
@@ -100,7 +100,11 @@ def parse_wrk(text: str) -> LoadReport:
             }
             # wrk counts an answer with a bad status as a request too.
             requests = facts["requests"] - facts["status"]
-            return LoadReport(requests, facts["duration_us"] / 1e6, errors, facts["p50_us"], facts["p99_us"])
+            report = LoadReport(
+                requests, facts["duration_us"] / 1e6, errors, facts["p50_us"], facts["p99_us"]
+            )
+            # wrk does not time the requests of a batch one by one.
+            return replace(report, p50_us=None, p99_us=None) if is_batched else report
     raise LoadError("wrk printed no summary: " + text.strip()[-200:])
 
 

@@ -13,7 +13,7 @@ class Capability(StrEnum):
 
     ASGI = "ASGI applications"
     SIZED = "answers of any size"
-    ACCESS_LOG = "an access log"
+    ACCESS_LOG = "access log"
     TLS = "TLS"
     H2 = "HTTP/2 over TLS"
     H2C = "HTTP/2 in cleartext"

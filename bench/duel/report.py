@@ -88,8 +88,8 @@ def provenance(document: dict[str, Any], name: str) -> list[str]:
         f"- Interpreter: {document['interpreter']}.",
         f"- Servers: {servers}.",
         f"- {method['rounds']} valid rounds of {method['seconds']:g} s after {method['warm_up_s']:g} s of "
-        f"warm-up; cores (server, client) {method['cores']}; a round is void when the control strays by more than "
-        f"{method['drift_limit']:.0%}.",
+        f"warm-up; cores (server, client) {method['cores']}; a round is void when the control strays by "
+        f"more than {method['drift_limit']:.0%}.",
     ]
 
 

@@ -71,7 +71,7 @@ class Duel:
             return Outcome(Status.MEASURED)
         lacks = sorted(workload.needs - peer.capabilities)
         if lacks:
-            return Outcome(Status.NOT_AVAILABLE, "no " + ", ".join(lacks))
+            return Outcome(Status.NOT_AVAILABLE, "does not offer: " + ", ".join(lacks))
         if alsvid_lacks and REFERENCE in self.peers and not self.run_pending:
             return Outcome(Status.PENDING, "waits for Alsvid: " + ", ".join(alsvid_lacks))
         return Outcome(Status.MEASURED)

@@ -88,10 +88,12 @@ def request_head(workload: Workload, fixtures: Fixtures, port: int) -> bytes:
 
 def send_request(connection: socket.socket, workload: Workload, fixtures: Fixtures, port: int) -> None:
     head = request_head(workload, fixtures, port)
-    connection.sendall(head * PIPELINED if workload.script == "pipeline" else head)
     if workload.payload is Payload.NONE:
+        connection.sendall(head * PIPELINED if workload.script == "pipeline" else head)
         return
     with fixtures.payload(workload.payload).open("rb") as file:
+        # Head and first octets in one write, as wrk does.
+        connection.sendall(head + file.read(PIECE_OCTETS))
         while piece := file.read(PIECE_OCTETS):
             connection.sendall(piece)
 
