@@ -13,6 +13,15 @@ COMPILED: list[str] = [
     "alsvid.protocol.http1.engine",
     "alsvid.observability.access_format",
     "alsvid.observability.access_log",
+    "alsvid.asgi.awaitables",
+    "alsvid.asgi.stream",
+    "alsvid.asgi.scope",
+    "alsvid.asgi.service",
+    "alsvid.asgi.http_cycle",
+    "alsvid.net.context",
+    "alsvid.net.streams",
+    "alsvid.net.connection",
+    "alsvid.net.deadlines",
 ]
 
 DIRECTIVES = {

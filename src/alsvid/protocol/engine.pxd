@@ -1,6 +1,7 @@
 cdef class Engine:
     cdef public bint close_expected
     cdef public bint discard_expected
+    cdef public bint is_cut
     cdef public int phase
 
     cpdef list receive_data(self, bytes data)
@@ -9,7 +10,7 @@ cdef class Engine:
     cpdef send_data(self, long long stream_id, bytes data, bint end_stream)
     cpdef send_trailers(self, long long stream_id, object headers)
     cpdef send_informational(self, long long stream_id, int status, object headers)
-    cpdef expect_trailers(self, long long stream_id)
+    cpdef bint expect_trailers(self, long long stream_id) except -1
     cpdef flush_headers(self, long long stream_id)
     cpdef bint begin_raw(self, long long stream_id, long long octets) except -1
     cpdef end_raw(self, long long stream_id, long long octets, bint end_stream)

@@ -18,14 +18,16 @@ class Engine:
 
     After any call, `data_to_send()` may have octets for the peer. `close_expected` is True once the
     connection is to be closed when those octets are out; `discard_expected` says that the peer may still be
-    sending, so that closing has to linger (RFC 9112 section 9.6).
+    sending, so that closing has to linger (RFC 9112 section 9.6). `is_cut` says that an answer without a length was
+    cut short: only a reset tells the client that it is not complete.
     """
 
-    __slots__ = ("close_expected", "discard_expected", "phase")
+    __slots__ = ("close_expected", "discard_expected", "is_cut", "phase")
 
     def __init__(self) -> None:
         self.close_expected = False
         self.discard_expected = False
+        self.is_cut = False
         self.phase = 0  # alsvid.protocol.phases
 
     def receive_data(self, data: bytes) -> list[Event]:
@@ -55,8 +57,8 @@ class Engine:
         """Send an interim answer (1xx); ignored where the peer's version has none."""
         raise NotImplementedError
 
-    def expect_trailers(self, stream_id: int) -> None:
-        """Trailers will follow the content of the answer about to begin."""
+    def expect_trailers(self, stream_id: int) -> bool:
+        """Announce trailers before `send_headers`; False when this client would not get them."""
         raise NotImplementedError
 
     def flush_headers(self, stream_id: int) -> None:

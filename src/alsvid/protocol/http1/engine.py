@@ -79,6 +79,7 @@ class Http1Engine(Engine):
     def __init__(self, limits: Limits, writer: HeadWriter) -> None:
         self.close_expected = False
         self.discard_expected = False
+        self.is_cut = False
         self.phase = _idle
         self._limits = limits
         self._writer = writer
@@ -467,13 +468,14 @@ class Http1Engine(Engine):
         elif body == _until_close:
             self._out.append(data)
 
-    def expect_trailers(self, stream_id: int) -> None:
-        """See Engine; to be called before send_headers."""
-        if self._is_current(stream_id, _none):
-            self._with_trailers = True
+    def expect_trailers(self, stream_id: int) -> bool:
+        """See Engine. RFC 9110 section 6.5.1: only to a client that says `TE: trailers`, on HTTP/1.1."""
+        if self._is_current(stream_id, _none) and self._parser.accepts_trailers and self._minor == 1:
+            self._with_trailers = not self._is_head
+        return self._with_trailers
 
     def send_trailers(self, stream_id: int, headers: Headers) -> None:
-        """See Engine. A client of HTTP/1.0, or of HEAD, gets none: its framing has no place for them."""
+        """See Engine."""
         if not self._is_current(stream_id, _trailers):
             raise LocalProtocolError("trailers were not announced, or the content has not ended")
         lines = self._writer.write_trailers(headers)
@@ -483,8 +485,8 @@ class Http1Engine(Engine):
 
     def send_informational(self, stream_id: int, status: int, headers: Headers) -> None:
         """See Engine. RFC 9110 section 15.2: "MUST NOT send a 1xx response to an HTTP/1.0 client"."""
-        if not self._is_current(stream_id, _none):
-            raise LocalProtocolError("an interim answer must come before the final one (RFC 9110 section 15.2)")
+        if stream_id != self._stream_id or self._answer > _held:
+            return  # the final head has left: too late to be of use
         head = self._writer.write_interim(status, headers)
         if self._minor == 1:
             self._out.append(head)
@@ -537,6 +539,7 @@ class Http1Engine(Engine):
     def reset_stream(self, stream_id: int, code: int) -> None:
         """See Engine. The only way HTTP/1.1 has to cut an answer short is to end the connection."""
         if stream_id == self._stream_id and self._answer != _ended:
+            self.is_cut = self._answer == _open and self._answer_body == _until_close
             self._held_head = None
             self._answer = _ended
             self._shut_down(False)

@@ -35,6 +35,7 @@ cdef class HeadParser:
     cdef public bint close
     cdef public bint expect_continue
     cdef public bint forwarded
+    cdef public bint accepts_trailers
     cdef public bytes upgrade
 
     cpdef begin(self)

@@ -41,6 +41,7 @@ class HeadParser:
         "_limits",
         "_size",
         "_upgrade_named",
+        "accepts_trailers",
         "body",
         "close",
         "content_length",
@@ -82,6 +83,7 @@ class HeadParser:
         self.close = False
         self.expect_continue = False
         self.forwarded = False
+        self.accepts_trailers = False
         self.upgrade = b""
 
     def begin_trailers(self) -> None:
@@ -282,9 +284,9 @@ class HeadParser:
             if self._in_trailers:
                 continue
             k = len(name)
-            # The fields that matter here have these lengths: 4, 6, 7, 9, 10 and 14 to 17.
+            # The fields that matter here have these lengths: 2, 4, 6, 7, 9, 10 and 14 to 17.
             if k < 11:
-                if k == 4 or k == 6 or k == 7 or k == 9 or k == 10:
+                if k == 2 or k == 4 or k == 6 or k == 7 or k == 9 or k == 10:
                     self._note(name, value)
             elif 14 <= k <= 17:
                 self._note(name, value)
@@ -313,6 +315,9 @@ class HeadParser:
                 self.expect_continue = True
         elif name == b"upgrade":
             self.upgrade = value if not self.upgrade else self.upgrade + b", " + value
+        elif name == b"te":
+            # RFC 9110 section 10.1.4: "trailers" says that the client will not discard them
+            self.accepts_trailers = b"trailers" in value.lower()
         elif name == b"forwarded" or name.startswith(b"x-forwarded-"):
             self.forwarded = True
 

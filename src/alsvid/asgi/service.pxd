@@ -1,0 +1,13 @@
+cdef bint _EAGER
+
+cdef class Service:
+    cdef public object application
+    cdef public object loop
+    cdef public object telemetry
+    cdef public set cycles
+    cdef public dict state
+    cdef public bint timed
+    cdef object _factory
+
+    cpdef refresh(self)
+    cpdef spawn(self, object coroutine)

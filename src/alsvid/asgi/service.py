@@ -1,0 +1,50 @@
+"""What the cycles of one server share: the application, its lifespan's state, who listens to telemetry."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+from alsvid.asgi.types import Application
+from alsvid.observability.telemetry import Telemetry
+
+_EAGER = sys.version_info >= (3, 12)
+
+
+class Service:
+    """One application being served in one event loop.
+
+    cycles      those that run, for the graceful stop and for listing; a cycle adds and removes itself.
+    state       the lifespan's state, or None where the application has no lifespan.
+    timed       somebody listens to "request_finished": cycles take times.
+    """
+
+    __slots__ = ("_factory", "application", "cycles", "loop", "state", "telemetry", "timed")
+
+    def __init__(self, application: Application, loop: asyncio.AbstractEventLoop, telemetry: Telemetry) -> None:
+        self.application = application
+        self.loop = loop
+        self.telemetry = telemetry
+        self.cycles: set[Any] = set()
+        self.state: dict[str, Any] | None = None
+        self.timed = False
+        self._factory = loop.get_task_factory()
+
+    def refresh(self) -> None:
+        """Look again at what may have changed since the loop ran last: subscribers, task factory."""
+        self.timed = bool(self.telemetry.request_finished)
+        self._factory = self.loop.get_task_factory()
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a cycle as a real Task, in a fresh copy of the connection's context.
+
+        Eager on 3.12+: a handler that never waits is done when this returns. The name is given because the
+        default one costs a format and a counter.
+        """
+        if self._factory is not None:
+            return self.loop.create_task(coroutine, name="alsvid-request")
+        if _EAGER:
+            return asyncio.Task(coroutine, loop=self.loop, name="alsvid-request", eager_start=True)  # type: ignore[call-arg]
+        return asyncio.Task(coroutine, loop=self.loop, name="alsvid-request")

@@ -1,0 +1,102 @@
+cimport cython
+
+from alsvid.asgi.http_cycle cimport HttpCycle
+from alsvid.net.context cimport ConnectionContext
+from alsvid.net.streams cimport ConnectionStream, Outlet
+from alsvid.protocol.engine cimport Engine
+from alsvid.protocol.events cimport DataReceived, Event, Fault, RequestReceived
+
+cdef int _request_received
+cdef int _data_received
+cdef int _idle
+cdef int _head
+cdef int _content
+cdef int _answer
+cdef int _discard
+cdef int _shut
+cdef double _NEVER
+cdef Py_ssize_t _JOIN
+cdef double _HALF_CLOSED_GRACE_S
+cdef int _PIPELINE_TURNS
+cdef Py_ssize_t _PIPELINE_OCTETS
+cdef double _LINGER_S
+
+cdef class Connection(Outlet):
+    cdef ConnectionContext _context
+    cdef object _port
+    cdef object _transport
+    cdef Engine _engine
+    cdef HttpCycle _cycle
+    cdef ConnectionStream _stream
+    cdef dict _tls
+    cdef list _drains
+    cdef readonly dict template
+    cdef readonly object client
+    cdef readonly double deadline
+    cdef double _write_deadline
+    cdef int _phase
+    cdef long long _unconsumed
+    cdef Py_ssize_t _unsent
+    cdef Py_ssize_t _discarded
+    cdef double _body_started
+    cdef double _body_octets
+    cdef int _turns
+    cdef list _pipelined
+    cdef Py_ssize_t _pipelined_octets
+    cdef bint _again
+    cdef bint _in_receive
+    cdef bint _is_held
+    cdef bint _is_closing
+    cdef bint _is_lingering
+    cdef bint _is_read_paused
+    cdef bint _is_write_paused
+    cdef bint _is_trusted
+    cdef bint _has_served
+    cdef bint _half_closed
+    cdef object __weakref__
+
+    cpdef connection_made(self, object transport)
+    cdef _make_room(self)
+    cdef _refuse(self, int status)
+    cpdef data_received(self, bytes data)
+    @cython.locals(engine=Engine, events=list)
+    cdef _receive(self, bytes data)
+    @cython.locals(event=Event, kind=int, fresh=HttpCycle)
+    cdef _handle(self, list events)
+    @cython.locals(context=ConnectionContext, cycle=HttpCycle, stream=ConnectionStream, scope=dict)
+    cdef HttpCycle _begin(self, RequestReceived request)
+    cdef _answer_busy(self, RequestReceived request)
+    @cython.locals(cycle=HttpCycle, n=Py_ssize_t)
+    cdef _deliver(self, DataReceived event)
+    cdef _handle_fault(self, Fault event)
+    @cython.locals(stream=ConnectionStream, cycle=HttpCycle)
+    cdef _drop_cycle(self, str reason)
+    cpdef eof_received(self)
+    cpdef connection_lost(self, object error)
+    cpdef pause_writing(self)
+    cpdef resume_writing(self)
+    cdef _wake_drained(self)
+    cpdef end_turn(self)
+    @cython.locals(pieces=list, piece=bytes, n=Py_ssize_t, size=Py_ssize_t)
+    cdef _write_out(self)
+    @cython.locals(pieces=list, piece=bytes)
+    cdef _collect(self)
+    cdef _pause_reading(self)
+    cdef _resume_reading(self)
+    cdef _drop(self, Py_ssize_t n)
+    @cython.locals(context=ConnectionContext, phase=int, now=double)
+    cdef _set_deadline(self)
+    cpdef bint is_idle(self)
+    @cython.locals(context=ConnectionContext, elapsed=double)
+    cpdef bint is_slow(self, double now)
+    cpdef expire(self, double now)
+    cpdef expire_slow(self)
+    cdef _expire_write(self, double now)
+    cdef _time_out(self, str option)
+    cpdef close_idle(self, str option)
+    cpdef begin_stop(self)
+    cpdef end_stop(self)
+    cpdef abort(self)
+    cdef _close(self, bint linger)
+    cdef _reset_on_close(self)
+    cpdef str _client_text(self)

@@ -1,0 +1,126 @@
+"""What the connections of one server share: limits, deadlines, the coarse clock, and the set of themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from typing import TYPE_CHECKING, Any
+
+from alsvid.asgi.service import Service
+from alsvid.net.settings import ConnectionSettings
+from alsvid.protocol.http1.limits import Limits
+from alsvid.protocol.http1.writer import HeadWriter
+
+if TYPE_CHECKING:
+    from alsvid.net.connection import Connection
+
+# How many idle connections are looked up at once when the cap is reached, so that a flood of connections
+# does not cost a walk over all of them each.
+_EVICTION_BATCH = 64
+
+
+class ConnectionContext:
+    """One per server and event loop.
+
+    now             monotonic seconds, refreshed by the tick (alsvid.net.deadlines): coarse on purpose.
+    connections     those that are open.
+    is_stopping     no further request is taken; connections close as soon as they are idle.
+    trusted_proxies object with `trusts(host | None) -> bool` and `apply(scope)`, or None.
+    """
+
+    __slots__ = (
+        "_held",
+        "_idle",
+        "_is_flush_due",
+        "body_min_rate",
+        "body_min_rate_grace",
+        "connections",
+        "is_stopping",
+        "keep_alive",
+        "limit_concurrency",
+        "limit_connections",
+        "limit_unread_body",
+        "limits",
+        "loop",
+        "now",
+        "read_high_water",
+        "service",
+        "telemetry",
+        "timeout_body",
+        "timeout_request_head",
+        "timeout_unread_body",
+        "timeout_write",
+        "trusted_proxies",
+        "write_high_water",
+        "write_low_water",
+        "writer",
+    )
+
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        service: Service,
+        limits: Limits,
+        writer: HeadWriter,
+        trusted_proxies: Any = None,
+    ) -> None:
+        self.service = service
+        self.loop: asyncio.AbstractEventLoop = service.loop
+        self.telemetry = service.telemetry
+        self.limits = limits
+        self.writer = writer
+        self.trusted_proxies = trusted_proxies
+        self.now = 0.0
+        self.connections: set[Connection] = set()
+        self.is_stopping = False
+        self.keep_alive = settings.keep_alive
+        self.timeout_request_head = settings.timeout_request_head
+        self.timeout_body = settings.timeout_body
+        self.body_min_rate = settings.body_min_rate
+        self.body_min_rate_grace = settings.body_min_rate_grace
+        self.timeout_write = settings.timeout_write
+        self.timeout_unread_body = settings.timeout_unread_body
+        self.limit_unread_body = settings.limit_unread_body
+        self.limit_connections = settings.limit_connections
+        self.limit_concurrency = settings.limit_concurrency
+        self.read_high_water = settings.read_high_water
+        self.write_high_water = settings.write_high_water
+        self.write_low_water = min(settings.write_low_water, settings.write_high_water)
+        self._held: list[Connection] = []
+        self._is_flush_due = False
+        self._idle: list[Connection] = []
+
+    def hold(self, connection: Connection) -> None:
+        """Flush the connection at the end of this turn of the loop, unless it has been flushed by then.
+
+        One callback a turn serves all connections: a response that is complete in its turn costs a list entry.
+        """
+        self._held.append(connection)
+        if not self._is_flush_due:
+            self._is_flush_due = True
+            self.loop.call_soon(self.flush_held)
+
+    def flush_held(self) -> None:
+        """End of a turn: let go what applications that wait have left behind."""
+        held = self._held
+        self._held = []
+        self._is_flush_due = False
+        for connection in held:
+            connection.end_turn()
+
+    def evict(self) -> bool:
+        """Close the connection that has been idle longest; False when none is idle."""
+        if not self._idle:
+            idle = [connection for connection in self.connections if connection.is_idle()]
+            self._idle = heapq.nsmallest(_EVICTION_BATCH, idle, key=_idle_since)
+            self._idle.reverse()
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_idle():
+                connection.close_idle("limit_connections")
+                return True
+        return False
+
+
+def _idle_since(connection: Connection) -> float:
+    return connection.deadline

@@ -1,0 +1,15 @@
+from alsvid.asgi.stream cimport Stream
+from alsvid.protocol.engine cimport Engine
+
+cdef class Outlet:
+    cpdef flush(self)
+    cpdef hold(self)
+    cpdef end_answer(self, ConnectionStream stream)
+    cpdef consume(self, long long octets)
+    cpdef drain(self)
+
+cdef class ConnectionStream(Stream):
+    cdef Engine _engine
+    cdef Outlet _outlet
+
+    cpdef detach(self)
