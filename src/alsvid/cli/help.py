@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from alsvid.config.catalogue import DECLARED, GROUPS, Declared
-from alsvid.config.values import written
+from alsvid.config.values import default_text
 
 _COLUMN = 32  # where the explanations begin
 _UNIT_WORDS = {"s": "SECONDS", "octets": "OCTETS", "octets/s": "RATE"}
@@ -98,20 +98,3 @@ def _explained(declared: Declared) -> str:
     if default:
         parts.append(f"[default: {default}]")
     return " ".join(parts)
-
-
-def default_text(declared: Declared) -> str:
-    """Return the default as a reader wants it: "75 s", "none" for a limit that is off, "" for nothing."""
-    option = declared.option
-    if option.zero_is_off and declared.default == 0:
-        return "none"
-    if declared.default is None or declared.default in ((), ""):
-        return ""
-    if isinstance(declared.default, bool):
-        return "on" if declared.default else "off"
-    if isinstance(declared.default, tuple):
-        return ",".join(map(str, declared.default))
-    if isinstance(declared.default, str):
-        return declared.default
-    text = written(declared, declared.default).removeprefix("0o")  # as the command line takes it
-    return f"{text} {option.unit}".strip()

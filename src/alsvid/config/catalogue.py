@@ -59,9 +59,11 @@ class Declared:
         return self.kind.startswith("tuple[")
 
     @property
-    def environment_name(self) -> str:
-        """ALSVID_<NAME>, or "" where it is not read."""
-        return ENVIRONMENT_PREFIX + self.name.upper() if self.option.in_environment else ""
+    def environment_names(self) -> tuple[str, ...]:
+        """ALSVID_<NAME> for each of `names`, then what else is honoured; () where none is read."""
+        if not self.option.in_environment:
+            return ()
+        return (*(ENVIRONMENT_PREFIX + name.upper() for name in self.names), *self.option.env)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,9 +95,9 @@ NAMES: dict[str, str] = {
 }
 
 
-def near_matches(word: str, known: list[str]) -> str:
+def near_matches(word: str, known: list[str], likeness: float = 0.6) -> str:
     """Return "; did you mean …?" for what `word` resembles, or ""."""
     import difflib  # only on the way to an error text
 
-    close = difflib.get_close_matches(word, known, n=3, cutoff=0.6)
+    close = difflib.get_close_matches(word, known, n=3, cutoff=likeness)
     return f"; did you mean {' or '.join(close)}?" if close else ""

@@ -23,8 +23,7 @@ def read_environment(environ: Mapping[str, str], origin: Mapping[str, str], find
     """
     layer: Layer = {}
     for declared in DECLARED.values():
-        names = (declared.environment_name, *declared.option.env) if declared.option.in_environment else ()
-        for name in names:
+        for name in declared.environment_names:
             text = environ.get(name)
             if text is not None and (text or declared.is_tuple):
                 layer[declared.name] = Given(text, environment_source(name, origin))
@@ -38,20 +37,18 @@ def environment_source(name: str, origin: Mapping[str, str]) -> str:
 
 
 def _notice_unread(environ: Mapping[str, str], layer: Layer, findings: Findings) -> None:
-    known = {declared.environment_name for declared in DECLARED.values()} | {"ALSVID_CONFIG"}
+    known = {"ALSVID_CONFIG"}.union(*(declared.environment_names for declared in DECLARED.values()))
     absent = {
         ENVIRONMENT_PREFIX + key_of_flag(flag).upper(): entry for entry in ABSENT for flag in entry.flags
     }
     for name in environ:
         if not name.startswith(ENVIRONMENT_PREFIX) or name in known:
             continue
-        setting = NAMES.get(name.removeprefix(ENVIRONMENT_PREFIX).lower())
-        if setting is not None:
-            findings.notices.append(f"{name} is not read; its name is {DECLARED[setting].environment_name}")
-        elif name in absent:
+        if name in absent:
             findings.notices.append(absence(name, absent[name]))
         else:
-            hint = near_matches(name, sorted(known))
+            # Others may well use the prefix: only what is nearly a setting's name is worth a word.
+            hint = near_matches(name.removeprefix(ENVIRONMENT_PREFIX).lower(), list(NAMES), 0.75)
             if hint:
                 findings.notices.append(f"{name} is not a setting{hint}")
     if environ.get("WEB_CONCURRENCY", "1") not in ("", "1"):

@@ -49,7 +49,7 @@ def load_settings(
 
 
 def _env_file_of(environ: Mapping[str, str]) -> Layer:
-    name = DECLARED["env_file"].environment_name
+    name = DECLARED["env_file"].environment_names[0]
     return {"env_file": Given(environ[name], f"environment {name}")} if environ.get(name) else {}
 
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from alsvid.config.catalogue import DECLARED, GROUPS, Declared
-from alsvid.config.values import written
+from alsvid.config.values import default_text
 
 START_MARK = "<!-- options:start -->"
 END_MARK = "<!-- options:end -->"
@@ -24,14 +24,16 @@ Made from the declarations in the source by `python -m alsvid.config.page docs/o
 this page.
 
 Every setting has one name. `keep_alive` is `--keep-alive` on the command line, `ALSVID_KEEP_ALIVE` in the
-environment, `keep_alive` (or `keep-alive`) in `alsvid.toml` or `[tool.alsvid]` of `pyproject.toml`, and a keyword
-of `alsvid.run()` and `Settings()`. Other spellings that users of Uvicorn and Gunicorn know are accepted in the
-same places. The command line is stronger than the environment, the environment than the file, the file than the
-default. `--config FILE` (`-c`, or `ALSVID_CONFIG`) names another file; `--print-config` shows every value with
-its source, `--check-config` tests a configuration without serving. All that is wrong is reported at once.
+environment, `keep_alive` (or `keep-alive`) in `alsvid.toml` or `[tool.alsvid]` of `pyproject.toml`, and a
+keyword of `alsvid.run()` and `Settings()`. Other spellings that users of Uvicorn and Gunicorn know are
+accepted in the same places. The command line is stronger than the environment, the environment than the
+file, the file than the default. `--config FILE` (`-c`, or `ALSVID_CONFIG`) names another file;
+`--print-config` shows every value with its source, `--check-config` tests a configuration without serving.
+All that is wrong is reported at once.
 
-Sizes are octets, times seconds. Repeatable flags are lists in files; in the environment `ALSVID_BIND` separates
-with commas, `ALSVID_HEADERS` with line ends. An empty variable counts as unset, but for lists, which it empties.
+Sizes are octets, times seconds. Flags that may be repeated are lists in files; in the environment
+`ALSVID_BIND` separates with commas, `ALSVID_HEADERS` with line ends. An empty variable counts as unset, but
+for lists, which it empties.
 """
 
 _VARIABLES = """
@@ -113,18 +115,8 @@ def _first_spelling(declared: Declared) -> str:
 
 
 def _default(declared: Declared) -> str:
-    default, option = declared.default, declared.option
-    if option.zero_is_off and default == 0:
-        return "none"
-    if default is None or default in ((), ""):
-        return ""
-    if isinstance(default, bool):
-        return "on" if default else "off"
-    if isinstance(default, tuple):
-        return _code(",".join(map(str, default)))
-    if isinstance(default, str):
-        return _code(default)
-    return f"{written(declared, default).removeprefix('0o')} {option.unit}".strip()
+    text = default_text(declared)
+    return _code(text) if text and isinstance(declared.default, (str, tuple)) else text
 
 
 def _limits(declared: Declared) -> str:

@@ -144,6 +144,23 @@ def written(declared: Declared, value: Any) -> str:
     return _quoted(str(value))
 
 
+def default_text(declared: Declared) -> str:
+    """Return the default as a reader wants it: "75 s", "none" for a limit that is off, "" for nothing."""
+    option = declared.option
+    if option.zero_is_off and declared.default == 0:
+        return "none"
+    if declared.default is None or declared.default in ((), ""):
+        return ""
+    if isinstance(declared.default, bool):
+        return "on" if declared.default else "off"
+    if isinstance(declared.default, tuple):
+        return ",".join(map(str, declared.default))
+    if isinstance(declared.default, str):
+        return declared.default
+    text = written(declared, declared.default).removeprefix("0o")  # as a flag takes it
+    return f"{text} {option.unit}".strip()
+
+
 def _item_text(item: Any) -> str:
     if isinstance(item, tuple):
         return ": ".join(part.decode("latin-1") for part in item)

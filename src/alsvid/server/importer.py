@@ -301,9 +301,9 @@ def detect_interface(app: Callable[..., Any]) -> Interface:
 def _misfit(app: Callable[..., Any], least: int, most: float) -> str:
     if isinstance(app, type):
         return f"it is a class; expected an instance of it, such as app = {app.__name__}()"
-    if most == 0:
+    if least == most == 0:
         return "it takes no arguments; if it returns the application, add --factory"
-    return f"it takes {least} arguments; expected (scope, receive, send)"
+    return f"its arguments are {inspect.signature(app)}; expected (scope, receive, send)"
 
 
 def _is_coroutine_function(app: Callable[..., Any]) -> bool:
@@ -325,5 +325,5 @@ def _positional(app: Callable[..., Any]) -> tuple[int, float]:
         elif parameter.kind is parameter.VAR_POSITIONAL:
             most = float("inf")
         elif parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
-            return 1, 0.0  # cannot be called by a server at all
+            return 1, 0.0  # a server gives none: nothing fits
     return least, most
