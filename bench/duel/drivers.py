@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bench.duel import procfs
 from bench.duel.idle import IdleConnections
-from bench.duel.load import LoadReport, run_h2load, run_wrk
+from bench.duel.load import LoadError, LoadReport, run_h2load, run_wrk
 from bench.duel.model import Sample, Workload
 from bench.duel.peers import Peer
 from bench.duel.serverprocess import START_TIMEOUT_S, RunningServer, ServerError, start_server
@@ -45,9 +45,15 @@ def verify_when_ready(session: Session, server: RunningServer, workload: Workloa
 
 def timed(session: Session, server: RunningServer, workload: Workload, load: Load) -> Sample:
     """Warm up, then load once with the processor time of the server's whole tree beside it."""
-    load(session.warm_up_s)
-    before = procfs.cpu_times(server.session_id)
-    report = load(max(session.seconds, workload.min_seconds))
+    try:
+        load(session.warm_up_s)
+        before = procfs.cpu_times(server.session_id)
+        report = load(max(session.seconds, workload.min_seconds))
+    except LoadError as error:
+        if server.process.poll() is not None:
+            status = server.process.returncode
+            raise ServerError(f"ended with status {status} under load: {server.last_words()}") from error
+        raise
     cpu = procfs.cpu_times(server.session_id).since(before)
     if report.requests == 0:
         raise VerificationError(f"no request was answered under load; errors: {report.errors}")

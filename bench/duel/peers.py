@@ -36,6 +36,7 @@ class Launch:
     protocol: Protocol = Protocol.HTTP1
     workers: int = 1
     interface: str = "asgi"
+    deflate: bool = False
 
 
 Command = Callable[[Launch], list[str]]
@@ -146,6 +147,7 @@ def fastpysgi_command(launch: Launch) -> list[str]:
 def socketify_command(launch: Launch) -> list[str]:
     argv = [launch.python, "-m", "socketify", launch.app, "--host", HOST, "--port", str(launch.port)]
     argv += ["--interface", launch.interface, "--workers", str(launch.workers)]
+    argv += ["--ws-per-message-deflate", str(launch.deflate)]
     if launch.is_encrypted:
         argv += ["--ssl-certfile", str(launch.certificate), "--ssl-keyfile", str(launch.key)]
     return argv
@@ -164,8 +166,8 @@ def catalogue() -> dict[str, Peer]:
             "uvicorn", "Uvicorn (httptools)", "uvicorn", "uvicorn", uvicorn_command("httptools"), full, True
         ),
         Peer("uvicorn-zttp", "Uvicorn (zttp)", "uvicorn", "uvicorn", uvicorn_command("zttp"), ALL, True),
-        Peer("granian", "Granian", "granian", "granian", granian_command, ALL, True),
-        Peer("gunicorn", "Gunicorn (asgi)", "gunicorn", "gunicorn", gunicorn_command, ALL),
+        Peer("granian", "Granian", "granian", "granian", granian_command, ALL - {C.DEFLATE}, True),
+        Peer("gunicorn", "Gunicorn (asgi)", "gunicorn", "gunicorn", gunicorn_command, ALL - {C.DEFLATE}),
         Peer("hypercorn", "Hypercorn", "hypercorn", "hypercorn", hypercorn_command, ALL),
         Peer(
             "fastpysgi",

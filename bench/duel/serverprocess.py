@@ -89,6 +89,7 @@ def start_server(peer: Peer, python: str, workload: Workload, fixtures: Fixtures
         protocol=workload.protocol,
         workers=workload.workers,
         interface=workload.interface,
+        deflate=workload.deflate,
     )
     access_log = None
     if workload.access_log:
