@@ -16,8 +16,8 @@ from alsvid.observability.escape import CUT_MARK, LINE_LIMIT
 from alsvid.observability.log_time import LogTime
 
 ATOMS = (
-    '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(m)s %(U)s %(q)s %(H)s %(s)s %(B)s %(b)s "%(f)s" "%(a)s" %(T)s %(M)s %(D)s '
-    "%(L)s %(p)s %(X)s %({x-one}i)s %({X-Two}o)s %({REMOTE_ADDR}e)s %({SERVER_NAME}e)s %({HTTP_HOST}e)s "
+    '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(m)s %(U)s %(q)s %(H)s %(s)s %(B)s %(b)s "%(f)s" "%(a)s" %(T)s %(M)s '
+    "%(D)s %(L)s %(p)s %(X)s %({x-one}i)s %({X-Two}o)s %({REMOTE_ADDR}e)s %({SERVER_NAME}e)s %({HTTP_HOST}e)s "
     "%({SERVER_PORT}e)s %({REMOTE_PORT}e)s %({SCRIPT_NAME}e)s %({wsgi.url_scheme}e)s"
 )
 FORMATS = ["default", "short", "combined", "json", ATOMS]
@@ -316,13 +316,17 @@ def test_a_hostile_octet_in_every_field_of_every_format_stays_in_its_line(text: 
         assert f"a\\x{octet[0]:02x}b" in line
 
 
-anything = st.one_of(st.text(st.characters(), max_size=60), st.text(st.characters(), min_size=3000, max_size=9000))
+anything = st.one_of(
+    st.text(st.characters(), max_size=60), st.text(st.characters(), min_size=3000, max_size=9000)
+)
 octets = st.one_of(st.binary(max_size=60), st.integers(1, 20000).map(lambda n: b"\xff\n" * n))
 
 
 @pytest.mark.parametrize("text", FORMATS)
 @given(data=st.data())
-def test_whatever_is_in_a_request_its_line_is_one_short_printable_line(text: str, data: st.DataObject) -> None:
+def test_whatever_is_in_a_request_its_line_is_one_short_printable_line(
+    text: str, data: st.DataObject
+) -> None:
     """Exactly one line, at most 8 KiB, printable ASCII; JSON parses."""
     line = line_of(
         text,
@@ -331,7 +335,11 @@ def test_whatever_is_in_a_request_its_line_is_one_short_printable_line(text: str
         query_string=data.draw(octets),
         http_version=data.draw(anything),
         client=data.draw(st.one_of(st.none(), st.tuples(anything, st.integers(0, 65535)))),
-        headers=[(b"user-agent", data.draw(octets)), (b"referer", data.draw(octets)), (b"x-one", data.draw(octets))],
+        headers=[
+            (b"user-agent", data.draw(octets)),
+            (b"referer", data.draw(octets)),
+            (b"x-one", data.draw(octets)),
+        ],
         response_headers=[(b"x-two", data.draw(octets))],
         status=data.draw(st.integers(0, 999)),
         complete=data.draw(st.booleans()),
@@ -348,7 +356,9 @@ def test_whatever_is_in_a_request_its_line_is_one_short_printable_line(text: str
 def test_a_long_request_is_cut_visibly_and_keeps_its_status(text: str, unit: bytes, length: int) -> None:
     """The fields share the line: what is long is cut, what is short stays."""
     long = unit * length
-    line = line_of(text, raw_path=long, query_string=long, headers=[(b"user-agent", long), (b"referer", long)])
+    line = line_of(
+        text, raw_path=long, query_string=long, headers=[(b"user-agent", long), (b"referer", long)]
+    )
     assert_is_one_safe_line(line)
     assert CUT_MARK in line
     assert re.search(r"\b200\b", line)

@@ -85,10 +85,7 @@ def test_a_reader_that_does_not_read_costs_lines_and_never_the_caller() -> None:
     assert not writer.write(b"c\nd\n")
     assert not writer.write(b"e\n")
     assert writer.lost_lines == 3
-    assert (
-        writer.take_report()
-        == "3 lines (6 octets) lost: its reader is too slow, 100 octets wait already"
-    )
+    assert writer.take_report() == "3 lines (6 octets) lost: its reader is too slow, 100 octets wait already"
     sink.opened.set()
     assert writer.flush(WAIT)
     assert writer.write(b"f\n")
@@ -187,7 +184,7 @@ def test_a_line_torn_by_a_full_disk_does_not_swallow_the_next(taken: int) -> Non
     assert writer.close(WAIT)
     whole = b"1234\n6789\n"[:taken]
     assert sink.text == whole + (b"" if whole.endswith(b"\n") else b"\n") + b"next\n"
-    assert ("1 lines" if taken >= 5 else "2 lines") in writer.take_report()
+    assert ("1 line " if taken >= 5 else "2 lines") in writer.take_report()
 
 
 def test_reopening_takes_its_turn_behind_what_was_written() -> None:
@@ -253,7 +250,7 @@ def test_a_closed_writer_refuses_and_counts() -> None:
     assert writer.close(WAIT)
     assert sink.closed == 1
     assert not writer.write(b"late\n")
-    assert "1 lines (5 octets) lost: the log is closed" in writer.take_report()
+    assert "1 line (5 octets) lost: the log is closed" in writer.take_report()
 
 
 def test_no_thread_to_be_had_costs_lines_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +264,7 @@ def test_no_thread_to_be_had_costs_lines_only(monkeypatch: pytest.MonkeyPatch) -
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
         assert not writer.write(b"lost\n")
-    assert "1 lines (5 octets) lost: can't start new thread" in writer.take_report()
+    assert "1 line (5 octets) lost: can't start new thread" in writer.take_report()
     assert writer.write(b"kept\n")
     assert writer.close(WAIT)
     assert sink.text == b"kept\n"
@@ -370,7 +367,7 @@ def test_a_stream_that_was_closed_costs_lines_only(tmp_path: Path) -> None:
     writer = LogWriter(StreamSink(stream))
     writer.write(b"a\n")
     assert writer.flush(WAIT)
-    assert "1 lines (2 octets) lost: I/O operation on closed file" in writer.take_report()
+    assert "1 line (2 octets) lost: I/O operation on closed file" in writer.take_report()
     assert writer.close(WAIT)
 
 

@@ -46,7 +46,7 @@ class AccessHandler(logging.Handler):
             if self.formatter is None and hasattr(record, "access_line"):
                 line = record.access_line
             else:
-                line = escape_message(self.format(record)) + "\n"
+                line = escape_message(self.format(record))
             self._log.take_line(line)
         except Exception:
             self.handleError(record)
@@ -121,6 +121,7 @@ class AccessLog:
             if (
                 self._is_untouched
                 and len(self._handlers) == 1
+                and self._handlers[0] is self._handler
                 and not self._filters
                 and not self._handler_filters
             ):
@@ -163,7 +164,7 @@ class AccessLog:
 
     def take_line(self, line: str) -> None:
         """Take a line that came through logging, maybe from another thread."""
-        self._writer.write(line.encode("utf-8", "backslashreplace"))
+        self._writer.write((line + "\n").encode("utf-8", "backslashreplace"))
 
     def _look(self) -> None:
         """Learn whether the logger is as we left it.
@@ -223,7 +224,7 @@ class AccessLog:
         record = logger.makeRecord(
             logger.name, _INFO, "(access)", 0, message, arguments, None, "record", fields
         )
-        record.access_line = self._format.render(exchange)
+        record.access_line = self._format.render(exchange).rstrip("\n")
         self._hand_over()  # what went the fast way before goes first
         logger.handle(record)
 

@@ -102,9 +102,8 @@ class LogWriter:
         with self._owned():
             parts = []
             if self._lost_lines:
-                parts.append(
-                    f"{self._lost_lines} lines ({self._lost_octets} octets) lost: {self._lost_reason}"
-                )
+                lines = "1 line" if self._lost_lines == 1 else f"{self._lost_lines} lines"
+                parts.append(f"{lines} ({self._lost_octets} octets) lost: {self._lost_reason}")
             if self._trouble:
                 parts.append(self._trouble)
             self._lost_lines = self._lost_octets = 0
@@ -184,7 +183,8 @@ class LogWriter:
                 view = view[count:]
         except OSError as error:
             with self._condition:
-                self._lose(bytes(view).lstrip(b"\n"), str(error))
+                # Where not even the line feed put before it went out, the view is longer than the data.
+                self._lose(bytes(view[-len(data) :]), str(error))
 
     def _reopen_sink(self) -> None:
         try:
