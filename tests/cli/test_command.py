@@ -148,6 +148,25 @@ def test_an_option_that_is_not_built_says_so(
 @pytest.mark.parametrize(
     "typed",
     [
+        ["-w", "1"],
+        ["--workers=1"],
+        ["--max-requests", "0"],
+        ["--ws", "none"],
+        ["--no-reload"],
+        ["--no-http2"],
+    ],
+)
+def test_an_option_that_asks_for_nothing_that_is_missing_is_taken(
+    command: Callable[..., int], served: Served, typed: list[str]
+) -> None:
+    """Requirement: a user types the command they know; one worker is what there is."""
+    assert command("a:b", *typed) == 0
+    assert len(served) == 1
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
         ["-k", "uvicorn.workers.UvicornWorker"],
         ["--worker-class", "asgi"],
         ["-k", "sync"],

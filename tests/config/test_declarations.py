@@ -200,6 +200,7 @@ def test_a_group_is_an_attribute_of_settings(group: str) -> None:
     assert type(getattr(Settings(), group)) is GROUPS[group][0]
 
 
-def test_a_secret_is_never_written() -> None:
+@pytest.mark.parametrize(("name", "value"), [("ssl_keyfile_password", "sesame"), ("env", ("TOKEN=sesame",))])
+def test_a_secret_is_never_written(name: str, value: Any) -> None:
     """Requirement: passwords do not show in --print-config."""
-    assert written(DECLARED["ssl_keyfile_password"], "sesame") == '"***"'
+    assert written(DECLARED[name], value) == '"***"'

@@ -73,7 +73,16 @@ UNKNOWN = [
 @pytest.mark.parametrize(("name", "expected"), UNKNOWN)
 def test_an_unknown_name_is_refused_with_near_matches(name: str, expected: str) -> None:
     """Requirement: unknown name -> ConfigError naming near matches; future names say so."""
-    assert expected in problems(**{name: 1})[0]
+    assert expected in problems(**{name: 4})[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("workers", 1), ("reload", False), ("ws", "none"), ("preload_app", False), ("threads", "1")],
+)
+def test_a_keyword_that_asks_for_nothing_that_is_missing_is_taken(name: str, value: Any) -> None:
+    """Requirement: callers of other servers spell their defaults out."""
+    assert Settings(**{name: value}).notices == ()
 
 
 @pytest.mark.parametrize("call", [Settings().get, Settings().source])

@@ -132,6 +132,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("forwarded_allow_ips", "10.0.0.1/8", "no host bits"),
     ("forwarded_allow_ips", "proxy.example", "addresses"),
     ("forwarded_allow_ips", [1], "addresses"),
+    ("forwarded_allow_ips", "unix:/run/x", "unix: or *"),
     ("proxy_allow_from", "1.2.3", "addresses"),
     ("headers", ("no colon",), "NAME:VALUE"),
     ("headers", ("a b: c",), "NAME:VALUE"),
@@ -199,7 +200,6 @@ WRITTEN: list[tuple[str, Any]] = [
     ("ssl_certfile", 'a "quoted"\\path\twith \x7f and é'),
     ("bind", ("127.0.0.1:80", "unix:/run/a.sock")),
     ("headers", ((b"x-a", b"b\xe9"), (b"x-c", b""))),
-    ("env", ("A=1",)),
     ("access_logformat", '%(h)s "%(r)s"'),
 ]
 

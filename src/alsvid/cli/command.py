@@ -119,7 +119,8 @@ def _given(context: click.Context, findings: Findings) -> Layer:
             continue
         subject = parameter.subject
         if isinstance(subject, Absent):
-            findings.problems.append(f"{absence(parameter.flag, subject)} (command line)")
+            if not subject.is_off(value):
+                findings.problems.append(f"{absence(parameter.flag, subject)} (command line)")
         elif isinstance(subject, WithoutEffect):
             check_without_effect(parameter.flag, value, "command line", findings)
         elif subject.option.multiple:
@@ -156,10 +157,13 @@ def _parameters() -> Iterator[click.Parameter]:
             yield _Spelling(flag, f"without_effect_{place}_{number}", taken, type=click.UNPROCESSED)
     for place, absent in enumerate(ABSENT):
         for number, flag in enumerate(absent.flags):
-            more: dict[str, Any] = (
-                {"is_flag": True} if not absent.takes_value else {"type": click.UNPROCESSED}
-            )
-            yield _Spelling(flag, f"absent_{place}_{number}", absent, **more)
+            name = f"absent_{place}_{number}"
+            if absent.takes_value:
+                yield _Spelling(flag, name, absent, type=click.UNPROCESSED)
+            elif flag.startswith("--") and not flag.startswith("--no-"):
+                yield _Spelling(f"{flag}/--no-{flag[2:]}", name, absent, default=None)
+            else:
+                yield _Spelling(flag, name, absent, is_flag=True)
     yield click.Option(["-c", "--config"], metavar="FILE", help="Read settings from this TOML file.")
     yield click.Option(["--check-config"], is_flag=True)
     yield click.Option(["--print-config"], is_flag=True)

@@ -11,11 +11,19 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Absent:
-    """An option that is not there: `advice` completes "<flag> is not available in this version"."""
+    """An option that is not there: `advice` completes "<flag> is not available in this version".
+
+    `off` are the values that ask for nothing that is missing ("--workers 1"): they are taken. For an option
+    without value that is its "--no-…" form.
+    """
 
     flags: tuple[str, ...]
     takes_value: bool = True
     advice: str = ""
+    off: tuple[str, ...] = ()
+
+    def is_off(self, value: object) -> bool:
+        return str(value).lower() in self.off if self.takes_value else value is False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,10 +67,10 @@ _LENIENT = "Alsvid parses strictly, without exceptions"
 _SYSLOG = "use --log-config with a SysLogHandler"
 
 ABSENT: tuple[Absent, ...] = (
-    Absent(("--workers", "-w"), advice=_ONE_PROCESS),
-    Absent(("--threads",), advice="WSGI is not built yet"),
-    Absent(("--max-requests", "--limit-max-requests"), advice=_ONE_PROCESS),
-    Absent(("--max-requests-jitter", "--limit-max-requests-jitter"), advice=_ONE_PROCESS),
+    Absent(("--workers", "-w"), advice=_ONE_PROCESS, off=("1",)),
+    Absent(("--threads",), advice="WSGI is not built yet", off=("1",)),
+    Absent(("--max-requests", "--limit-max-requests"), advice=_ONE_PROCESS, off=("0",)),
+    Absent(("--max-requests-jitter", "--limit-max-requests-jitter"), advice=_ONE_PROCESS, off=("0",)),
     Absent(("--preload", "--preload-app"), takes_value=False, advice=_ONE_PROCESS),
     Absent(
         ("--worker-healthcheck-timeout", "--timeout-worker-healthcheck", "--timeout", "-t"),
@@ -78,10 +86,9 @@ ABSENT: tuple[Absent, ...] = (
     Absent(("--reload-extra-file",), advice=_RELOAD),
     Absent(("--reload-engine",), advice=_RELOAD),
     Absent(("--http2",), takes_value=False, advice=_HTTP2),
-    Absent(("--no-http2",), takes_value=False, advice=f"{_HTTP2}: leave the option out"),
     Absent(("--http2-cleartext",), takes_value=False, advice=_HTTP2),
     Absent(("--http-protocols",), advice=_HTTP2),
-    Absent(("--ws",), advice=_WEBSOCKET),
+    Absent(("--ws",), advice=_WEBSOCKET, off=("none",)),
     Absent(("--ws-max-size",), advice=_WEBSOCKET),
     Absent(("--ws-max-queue",), advice=_WEBSOCKET),
     Absent(("--ws-ping-interval",), advice=_WEBSOCKET),

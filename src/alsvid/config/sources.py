@@ -74,6 +74,8 @@ def _tell_of_unknown(key: str, value: Any, source: str, findings: Findings) -> N
             return
     for absent in ABSENT:
         if plain in map(key_of_flag, absent.flags):
+            if absent.is_off(value):
+                return
             findings.problems.append(f"{key} ({source}): {absence(key, absent)}")
             return
     findings.problems.append(f"{key} ({source}): unknown setting{near_matches(plain, list(NAMES))}")

@@ -131,7 +131,7 @@ def written(declared: Declared, value: Any) -> str:
     """Return the value as it would stand in alsvid.toml, or "" when it cannot stand there."""
     if value is None or callable(value) or isinstance(value, dict):
         return ""
-    if declared.option.secret:
+    if declared.option.secret and value:
         return '"***"'
     if isinstance(value, tuple):
         return "[" + ", ".join(_quoted(_item_text(item)) for item in value) + "]"

@@ -124,6 +124,7 @@ class ProcessSettings:
         metavar="NAME=VALUE",
         multiple=True,
         in_environment=False,
+        secret=True,  # what applications are told this way is often a password
         parse=_check_assignment,
     )
     pid: str | None = option(
