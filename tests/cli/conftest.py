@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 
-_HONOURED = ("PORT", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "LISTEN_FDS", "LISTEN_PID")
+from alsvid.config.catalogue import DECLARED
+
+HONOURED = {"PORT", "WEB_CONCURRENCY", "ALSVID_CONFIG"}.union(
+    *(declared.environment_names for declared in DECLARED.values())
+)
 
 
 @pytest.fixture(autouse=True)
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     before = dict(os.environ)
-    for name in before:
-        if name.startswith("ALSVID_") or name in _HONOURED:
-            del os.environ[name]
+    for name in HONOURED:
+        os.environ.pop(name, None)
     monkeypatch.chdir(tmp_path)
     yield tmp_path
     os.environ.clear()
