@@ -329,6 +329,22 @@ def test_the_module_runs_as_the_command(directory: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_reader_that_leaves_is_no_traceback(directory: Path) -> None:
+    """Requirement: `alsvid --help | head` ends quietly."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "alsvid", "--help"],
+        env=environ,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def test_a_failing_import_shows_the_traceback_of_the_application_alone(directory: Path) -> None:
     """Requirement: a missing import inside the module keeps its traceback; frames of ours are not in it."""
     (directory / "main.py").write_text("def load():\n    import no_such_module\nload()\n")

@@ -50,8 +50,8 @@ def run(arguments: Sequence[str] | None = None, serve: Callable[[Settings], int]
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        with _build().make_context(_program_name(), list(arguments)) as context:
-            return _obey(context, serve or _serve)
+        settings = _settings_to_serve(list(arguments))
+        return 0 if settings is None else (serve or _serve)(settings)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
@@ -60,10 +60,6 @@ def run(arguments: Sequence[str] | None = None, serve: Callable[[Settings], int]
     except AlsvidError as error:
         tell_error(error)
         return _status_of(error)
-    except BrokenPipeError:
-        # Whoever read --help or --print-config has gone; the interpreter must not try to flush once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
 
 
 def _serve(settings: Settings) -> int:
@@ -76,7 +72,18 @@ def _program_name() -> str:
     return "python -m alsvid" if os.path.basename(sys.argv[0]) == "__main__.py" else "alsvid"
 
 
-def _obey(context: click.Context, serve: Callable[[Settings], int]) -> int:
+def _settings_to_serve(arguments: list[str]) -> Settings | None:
+    """Return the settings to serve with, or None where a text was all that was asked for."""
+    try:
+        with _build().make_context(_program_name(), arguments) as context:
+            return _obey(context)
+    except BrokenPipeError:
+        # Whoever read --help or --print-config has gone; the interpreter must not try to flush once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise click.exceptions.Exit(1) from None
+
+
+def _obey(context: click.Context) -> Settings | None:
     findings = Findings()
     flags = _given(context, findings)
     settings = load_settings(
@@ -91,14 +98,14 @@ def _obey(context: click.Context, serve: Callable[[Settings], int]) -> int:
         from alsvid.cli.report import print_config
 
         print_config(settings)
-        return 0
+        return None
     settings.apply_to_process()
     if context.params["check_config"]:
         from alsvid.cli.report import check_config
 
         check_config(settings)
-        return 0
-    return serve(settings)
+        return None
+    return settings
 
 
 # --- what was typed -----------------------------------------------------------------------------------------
