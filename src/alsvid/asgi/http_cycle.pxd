@@ -40,6 +40,7 @@ cdef class HttpCycle:
     cpdef deliver_data(self, bytes data, bint end_stream)
     cpdef deliver_disconnect(self, str reason)
     cpdef ask_to_stop(self)
+    cpdef bint is_endless(self) except -1
     cdef _wake(self)
     cpdef receive(self)
     cdef bint _is_ready(self)

@@ -126,6 +126,15 @@ class HttpCycle:
         if self._waiters is not None:
             self._wake()
 
+    def is_endless(self) -> bool:
+        """True for an answer that never ends by itself: Server-Sent Events."""
+        if self._state != _answers:
+            return False
+        for name, value in self.response_headers:
+            if name.lower() == b"content-type" and value.lower().startswith(b"text/event-stream"):
+                return True
+        return False
+
     def _wake(self) -> None:
         waiters = self._waiters
         self._waiters = None

@@ -1,0 +1,14 @@
+"""The smallest ASGI application: alsvid examples.hello:app"""
+
+
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        raise RuntimeError(f"{scope['type']} is not spoken here")
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(b"content-type", b"text/plain; charset=utf-8")],
+        }
+    )
+    await send({"type": "http.response.body", "body": b"Hello, World!"})

@@ -1,0 +1,144 @@
+"""Run a server as a process of its own: logs, loop, signals, exit status.
+
+    TERM, INT       stop gracefully; a second INT, or QUIT: stop at once
+    USR1            reopen the log files
+    HUP             nothing yet but a line in the log: one process cannot replace itself
+
+    exit status     0 stopped     1 crash     2 configuration     3 could not start     4 application not imported
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from alsvid.config.settings import Settings
+from alsvid.errors import ApplicationImportError, ConfigError, StartupError
+from alsvid.observability.logs import Logs, configure
+from alsvid.observability.telemetry import Telemetry
+from alsvid.server.process import become_user, pid_file, raise_descriptor_limit, set_umask
+from alsvid.server.server import Server
+
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+# uvloop before 0.23 can hand one connection's octets to another.
+_LEAST_UVLOOP = (0, 23)
+
+
+def run_settings(settings: Settings) -> int:
+    """Serve until a signal says stop; return the exit status. Errors at the start are logged, not raised."""
+    settings.apply_to_process()
+    set_umask(settings.process)
+    raise_descriptor_limit()
+    logs = configure(settings.log)
+    telemetry = Telemetry()
+    logs.subscribe(telemetry)
+    try:
+        return _run(settings, telemetry, logs)
+    except ConfigError as error:
+        telemetry.emit("error", message=str(error), exception=None)
+        return 2
+    except ApplicationImportError as error:
+        telemetry.emit("error", message=str(error), exception=error.__cause__)
+        return 4
+    except StartupError as error:
+        telemetry.emit("error", message=str(error), exception=error.__cause__)
+        return 3
+    except KeyboardInterrupt:
+        return 0
+    except Exception as error:
+        telemetry.emit("internal_error", where="in the server's main task", exception=error)
+        return 1
+    finally:
+        logs.close()
+
+
+def _run(settings: Settings, telemetry: Telemetry, logs: Logs) -> int:
+    server = Server(settings, telemetry)
+    server.open()
+    try:
+        with pid_file(settings.process):
+            become_user(settings.process)
+            server.load()
+            factory = loop_factory(settings.process.loop, telemetry)
+            with asyncio.Runner(loop_factory=factory) as runner:
+                runner.run(_serve(server, telemetry, logs))
+    finally:
+        for listener in server.listeners:
+            listener.close()
+    return 0
+
+
+async def _serve(server: Server, telemetry: Telemetry, logs: Logs) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_exception_handler(telemetry))
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        loop.add_signal_handler(number, _stop_by, server, number)
+    loop.add_signal_handler(signal.SIGUSR1, logs.reopen)
+    loop.add_signal_handler(signal.SIGHUP, _refuse_reload, telemetry)
+    server.every_tick.append(logs.flush)
+    starting = asyncio.ensure_future(server.start())
+    stopping = asyncio.ensure_future(server.stop_asked())
+    await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():  # a signal while the application is starting up
+        starting.cancel()
+        await asyncio.wait([starting])
+        return
+    if starting.exception() is not None:
+        stopping.cancel()
+        await starting
+    # What was loaded until now stays: the collector need not look at it again (nor write to its pages).
+    gc.collect()
+    gc.freeze()
+    await stopping
+    await server.stop()
+
+
+def _stop_by(server: Server, number: signal.Signals) -> None:
+    server.ask_to_stop(number.name, at_once=number == signal.SIGQUIT)
+
+
+def _refuse_reload(telemetry: Telemetry) -> None:
+    telemetry.emit("warning", message="SIGHUP is ignored: a single process cannot replace itself; restart it instead")
+
+
+def _exception_handler(telemetry: Telemetry) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        telemetry.emit("loop_error", message=context.get("message", "-"), exception=context.get("exception"))
+
+    return handle
+
+
+def loop_factory(choice: str, telemetry: Telemetry) -> LoopFactory:
+    """Return what makes the event loop that --loop names. Raises ConfigError."""
+    if choice == "asyncio":
+        return asyncio.new_event_loop
+    if choice in ("auto", "uvloop"):
+        try:
+            import uvloop
+        except ImportError:
+            if choice == "uvloop":
+                raise ConfigError("--loop uvloop: uvloop is not installed (pip install 'alsvid[standard]')") from None
+            return asyncio.new_event_loop
+        version = tuple(int(part) for part in uvloop.__version__.split(".")[:2])
+        if version < _LEAST_UVLOOP:
+            text = f"uvloop {uvloop.__version__} can mix up connections; 0.23 or newer is needed"
+            if choice == "uvloop":
+                raise ConfigError(f"--loop uvloop: {text}")
+            telemetry.emit("warning", message=f"{text}: asyncio's own loop is used")
+            return asyncio.new_event_loop
+        return uvloop.new_event_loop
+    module, _, attribute = choice.partition(":")
+    try:
+        factory: Any = importlib.import_module(module)
+        for part in attribute.split("."):
+            factory = getattr(factory, part)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"--loop {choice}: {error}") from error
+    if not callable(factory):
+        raise ConfigError(f"--loop {choice}: it is not callable")
+    return factory  # type: ignore[no-any-return]
