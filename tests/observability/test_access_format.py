@@ -17,8 +17,8 @@ from alsvid.observability.log_time import LogTime
 
 ATOMS = (
     '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(m)s %(U)s %(q)s %(H)s %(s)s %(B)s %(b)s "%(f)s" "%(a)s" %(T)s %(M)s '
-    "%(D)s %(L)s %(p)s %(X)s %({x-one}i)s %({X-Two}o)s %({REMOTE_ADDR}e)s %({SERVER_NAME}e)s %({HTTP_HOST}e)s "
-    "%({SERVER_PORT}e)s %({REMOTE_PORT}e)s %({SCRIPT_NAME}e)s %({wsgi.url_scheme}e)s"
+    "%(D)s %(L)s %(p)s %(X)s %({x-one}i)s %({X-Two}o)s %({REMOTE_ADDR}e)s %({SERVER_NAME}e)s "
+    "%({HTTP_HOST}e)s %({SERVER_PORT}e)s %({REMOTE_PORT}e)s %({SCRIPT_NAME}e)s %({wsgi.url_scheme}e)s"
 )
 FORMATS = ["default", "short", "combined", "json", ATOMS]
 
