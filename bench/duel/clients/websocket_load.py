@@ -1,7 +1,7 @@
 """WebSocket load, run in the environment of bench/peers/client.txt: closed loops of binary messages.
 
-Echo: each connection sends its next message when the last one has come back. Broadcast: the first connection sends
-the next message when all of them have received the last one. Prints one JSON line.
+Echo: each connection sends its next message when the last one has come back. Broadcast: the first connection
+sends the next message when all of them have received the last one. Prints one JSON line.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import time
 import zlib
 from statistics import quantiles
 
-import picows
+import picows  # type: ignore[import-not-found]
 import uvloop
 
 WORDS = b"wolf sun moon horse chariot dawn frost river stone ember harbour lantern meadow thunder "
