@@ -138,14 +138,18 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "tls_reload",
-        {"certificate": "cert.pem"},
+        {"ok": True, "error": "", "certfile": "cert.pem"},
         "TLS certificate cert.pem has changed: in use for new connections.",
     ),
     (
         "tls_reload_failed",
-        {"certificate": "cert.pem", "exception": ERROR},
-        "TLS certificate cert.pem has changed but cannot be used, the previous one stays: "
-        "RuntimeError: went wrong",
+        {"error": "no key", "certfile": "cert.pem"},
+        "TLS certificate cert.pem has changed but cannot be used, the previous one stays: no key",
+    ),
+    (
+        "limit_reached",
+        {"option": "limit_concurrency", "client": "192.0.2.1:4711"},
+        "--limit-concurrency reached: 192.0.2.1:4711",
     ),
     ("internal_error", {"where": "tick", "exception": ERROR}, "A defect of Alsvid, tick"),
     ("debug", {"message": "m"}, "m"),
@@ -161,6 +165,14 @@ def test_an_event_becomes_its_line(event: str, fields: dict[str, Any], line: str
     scene = Scene()
     assert scene.emit(event, **fields) == [line]
     assert scene.collector.records[0].levelno == EVENTS[event].level
+
+
+def test_a_certificate_that_cannot_be_used_is_an_error() -> None:
+    """The event says ok=False; the line is one of level error."""
+    scene = Scene()
+    (line,) = scene.emit("tls_reload", ok=False, error="no key", certfile="cert.pem")
+    assert line == "TLS certificate cert.pem has changed but cannot be used, the previous one stays: no key"
+    assert scene.collector.records[0].levelno == logging.ERROR
 
 
 def test_every_event_of_the_table_is_tried() -> None:

@@ -30,6 +30,7 @@ class EventLine:
     fields     what an emitter passes; an `exception` (or None) is logged with its traceback.
     burst      lines a second, 0 for no limit; `limit_by` names the field whose values are counted apart.
     traceback  False where an exception is named in the line only.
+    unless_ok  the line to be taken instead where the field `ok` is false.
     """
 
     level: int
@@ -38,6 +39,7 @@ class EventLine:
     burst: int = 0
     limit_by: str = ""
     traceback: bool = True
+    unless_ok: str = ""
 
 
 EVENTS: dict[str, EventLine] = {
@@ -102,13 +104,15 @@ EVENTS: dict[str, EventLine] = {
     ),
     # The house
     "tls_reload": EventLine(
-        INFO, "TLS certificate {certificate} has changed: in use for new connections.", ("certificate",)
+        INFO,
+        "TLS certificate {certfile} has changed: in use for new connections.",
+        ("ok", "error", "certfile"),
+        unless_ok="tls_reload_failed",
     ),
     "tls_reload_failed": EventLine(
         ERROR,
-        "TLS certificate {certificate} has changed but cannot be used, the previous one stays: {exception}",
-        ("certificate", "exception"),
-        traceback=False,
+        "TLS certificate {certfile} has changed but cannot be used, the previous one stays: {error}",
+        ("error", "certfile"),
     ),
     "internal_error": EventLine(CRITICAL, "A defect of Alsvid, {where}", ("where", "exception")),
     "debug": EventLine(DEBUG, "{message}", ("message",)),
@@ -150,16 +154,23 @@ def _with_names(fields: dict[str, Any]) -> None:
     fields["names"] = ", ".join(names[:_NAMES_LIMIT]) + (f" and {left} more" if left > 0 else "") or "-"
 
 
-def _with_detail(fields: dict[str, Any]) -> None:
+def _with_option(fields: dict[str, Any]) -> None:
     detail = fields.get("detail")
     fields["detail"] = f" ({detail})" if detail else ""
+    if "option" in fields:
+        fields["option"] = _flag(str(fields["option"]))
+
+
+def _flag(name: str) -> str:
+    """Return an option as it is typed: the setting limit_concurrency is --limit-concurrency."""
+    return name if name.startswith("-") else "--" + name.replace("_", "-")
 
 
 _PREPARE: dict[str, Callable[[dict[str, Any]], None]] = {
     "application_error": _with_request,
     "started": _with_addresses,
     "shutdown_cut": _with_names,
-    "limit_reached": _with_detail,
+    "limit_reached": _with_option,
 }
 
 
@@ -179,10 +190,13 @@ class EventLog:
         """Tell of events that were suppressed and not followed by another; called by the tick."""
         for event, limit in self._limits.items():
             for key, count in limit.take_suppressed().items():
-                self._logger.log(EVENTS[event].level, "%s: %d more of the same", key or event, count)
+                name = _flag(key) if event == "limit_reached" else key or event
+                self._logger.log(EVENTS[event].level, "%s: %d more of the same", name, count)
 
     def _log(self, event: str, **fields: Any) -> None:
         line = EVENTS[event]
+        if line.unless_ok and not fields.get("ok", True):
+            line = EVENTS[line.unless_ok]
         if not self._logger.isEnabledFor(line.level):
             return
         suppressed = 0
