@@ -84,7 +84,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "stopping",
-        {"reason": "SIGTERM", "requests": 3, "timeout_s": 30},
+        {"reason": "SIGTERM", "requests": 3, "timeout_s": 30.0},
         "Stopping (SIGTERM): 3 requests under way, waiting up to 30 s.",
     ),
     (

@@ -221,6 +221,9 @@ def _text(event: str, line: EventLine, fields: dict[str, Any]) -> str:
     if isinstance(exception, BaseException):
         fields["exception"] = f"{type(exception).__name__}: {exception}"
         fields.setdefault("message", fields["exception"])
+    for name, value in fields.items():
+        if type(value) is float:
+            fields[name] = f"{value:g}"  # 30.0 s reads 30 s
     if event in _PREPARE:
         _PREPARE[event](fields)
     return line.text.format_map(_Fields(fields))
