@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.duel import report
-from bench.duel.document import SCHEMA, machine, workload_document
+from bench.duel.document import SCHEMA, machine, revision, workload_document
 from bench.duel.environments import (
     SetupError,
     compile_alsvid,
@@ -176,6 +176,7 @@ def facts_of(options: argparse.Namespace, sentence: str, peers: dict[str, Peer])
         "schema": SCHEMA,
         "started": utc_now(),
         "quick": options.quick,
+        "revision": revision(),
         "machine": machine(),
         "interpreter": sentence,
         "method": {

@@ -3,15 +3,28 @@
 import json
 import os
 import platform
+import subprocess
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bench.duel.load import version_of
 from bench.duel.model import Outcome, Sample, Status, Workload
+from bench.duel.peers import ROOT
 from bench.duel.rounds import WorkloadResult
 
 SCHEMA = 1
+
+
+def revision() -> str:
+    """The commit that was measured, with a + when the sources differ from it."""
+    commit = run_git("rev-parse", "--short", "HEAD")
+    return commit + ("+" if run_git("status", "--porcelain", "src") else "")
+
+
+def run_git(*arguments: str) -> str:
+    answer = subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=ROOT, check=False)
+    return answer.stdout.strip()
 
 
 def machine() -> dict[str, Any]:

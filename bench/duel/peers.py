@@ -4,6 +4,7 @@ Every server runs with its own defaults except for what would make the compariso
 impossible: uvloop, one worker, an idle timeout of 75 s, a backlog of 4,096, and limits above the load.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.duel import nginx
-from bench.duel.model import Capability, Protocol
+from bench.duel.model import REFERENCE, Capability, Protocol
 
 ROOT = Path(__file__).resolve().parents[2]
 BACKLOG = "4096"
@@ -203,10 +204,21 @@ ALSVID_OPTIONS = {
 }
 
 
+def python_path(peer: Peer) -> str:
+    """The applications for everybody; the work tree's own server for ourselves, installed or not."""
+    return f"{ROOT}:{ROOT / 'src'}" if peer.name == REFERENCE else str(ROOT)
+
+
 def probe_alsvid(python: str) -> frozenset[Capability]:
     """The capabilities of the Alsvid that this interpreter imports; empty if there is none."""
+    environ = dict(os.environ, PYTHONPATH=str(ROOT / "src"))
     answer = subprocess.run(
-        [python, "-m", "alsvid", "--help"], capture_output=True, text=True, cwd=ROOT, timeout=30, check=False
+        [python, "-m", "alsvid", "--help"],
+        capture_output=True,
+        text=True,
+        env=environ,
+        timeout=30,
+        check=False,
     )
     if answer.returncode != 0:
         return frozenset()
@@ -226,7 +238,12 @@ def version_of(peer: Peer, python: str) -> str:
     if peer.environment is None:
         return nginx.version()
     code = f"import importlib.metadata as m; print(m.version({peer.distribution!r}))"
-    answer = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    if peer.name == REFERENCE:
+        # With the build that is measured: a pure one must not pass for the other.
+        code = "import alsvid, alsvid.protocol.http1.head as h; b = h.__file__.endswith('.py')\n"
+        code += "print(alsvid.__version__, 'pure Python' if b else 'compiled')"
+    environ = dict(os.environ, PYTHONPATH=python_path(peer))
+    answer = subprocess.run([python, "-c", code], capture_output=True, text=True, env=environ, check=False)
     if answer.returncode != 0:
         print(f"duel: {peer.name} is not installed in its environment", file=sys.stderr)
         return "?"

@@ -86,7 +86,7 @@ def provenance(document: dict[str, Any], name: str) -> list[str]:
         f"- Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
         f"{machine['system']}, Linux {machine['kernel']}; {machine['wrk']}, {machine['h2load']}.",
         f"- Interpreter: {document['interpreter']}.",
-        f"- Servers: {servers}.",
+        f"- Servers: {servers}; Alsvid at commit {document['revision']}.",
         f"- {method['rounds']} valid rounds of {method['seconds']:g} s after {method['warm_up_s']:g} s of "
         f"warm-up; cores (server, client) {method['cores']}; a round is void when the control strays by "
         f"more than {method['drift_limit']:.0%}.",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.duel.fixtures import Fixtures
 from bench.duel.model import Workload
-from bench.duel.peers import HOST, ROOT, Launch, Peer
+from bench.duel.peers import HOST, ROOT, Launch, Peer, python_path
 
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 4.0
@@ -100,7 +100,7 @@ def start_server(peer: Peer, python: str, workload: Workload, fixtures: Fixtures
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(fixtures.folder),
         "LANG": "C.UTF-8",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": python_path(peer),
         "BENCH_FILES": str(fixtures.files),
     }
     with output.open("wb") as file:
