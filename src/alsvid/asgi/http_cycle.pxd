@@ -36,6 +36,7 @@ cdef class HttpCycle:
     cdef readonly bint complete
     cdef object __weakref__
 
+    cdef _set_up(self, Service service, Stream stream, dict scope, bint body_ended)
     cpdef start(self)
     cpdef deliver_data(self, bytes data, bint end_stream)
     cpdef deliver_disconnect(self, str reason)
@@ -49,15 +50,18 @@ cdef class HttpCycle:
     cpdef send(self, object message)
     cdef _refuse(self, object message)
     @cython.locals(stream=Stream)
-    cdef _send_start(self, object message)
+    cdef _send_start(self, dict message)
     @cython.locals(stream=Stream, more=bint)
-    cpdef _send_body(self, object message)
-    cdef _send_other(self, object kind, object message)
-    cdef _send_hint(self, object message)
-    cdef _send_trailers(self, object kind, object message)
+    cpdef _send_body(self, dict message)
+    cdef _send_other(self, object kind, dict message)
+    cdef _send_hint(self, dict message)
+    cdef _send_trailers(self, object kind, dict message)
     cpdef _end(self)
     cpdef _report(self)
     cpdef _finish(self)
     @cython.locals(stream=Stream)
     cpdef _fail(self, object error)
     cdef _answer_error(self, Stream stream)
+
+@cython.locals(cycle=HttpCycle)
+cpdef HttpCycle new_cycle(Service service, Stream stream, dict scope, bint body_ended)

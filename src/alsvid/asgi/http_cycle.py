@@ -65,6 +65,9 @@ class HttpCycle:
     )
 
     def __init__(self, service: Service, stream: Stream, scope: dict[str, Any], body_ended: bool) -> None:
+        self._set_up(service, stream, scope, body_ended)
+
+    def _set_up(self, service: Service, stream: Stream, scope: dict[str, Any], body_ended: bool) -> None:
         self._service = service
         self._stream: Stream | None = stream
         self.scope = scope
@@ -198,6 +201,8 @@ class HttpCycle:
         try:
             if self._gone:
                 return self._refuse(message)
+            if type(message) is not dict:
+                message = dict(message)
             kind = message["type"]
             if self._state == _answers:
                 if kind == "http.response.body":
@@ -399,6 +404,13 @@ class HttpCycle:
         self.response_octets = len(text)
         stream.send_data(text, True)
         self._end()
+
+
+def new_cycle(service: Service, stream: Stream, scope: dict[str, Any], body_ended: bool) -> HttpCycle:
+    """Make a cycle without the call of a constructor: 0.1 us less where compiled (bench/micro)."""
+    cycle = HttpCycle.__new__(HttpCycle)
+    cycle._set_up(service, stream, scope, body_ended)
+    return cycle
 
 
 def _checked_status(status: Any) -> int:

@@ -1,4 +1,5 @@
 cdef bint _EAGER
+cdef object _Task
 
 cdef class Service:
     cdef public object application

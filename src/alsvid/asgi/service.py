@@ -11,6 +11,7 @@ from alsvid.asgi.types import Application
 from alsvid.observability.telemetry import Telemetry
 
 _EAGER = sys.version_info >= (3, 12)
+_Task = asyncio.Task
 
 
 class Service:
@@ -46,5 +47,5 @@ class Service:
         if self._factory is not None:
             return self.loop.create_task(coroutine, name="alsvid-request")
         if _EAGER:
-            return asyncio.Task(coroutine, loop=self.loop, name="alsvid-request", eager_start=True)  # type: ignore[call-arg]
-        return asyncio.Task(coroutine, loop=self.loop, name="alsvid-request")
+            return _Task(coroutine, loop=self.loop, name="alsvid-request", eager_start=True)  # type: ignore[call-arg]
+        return _Task(coroutine, loop=self.loop, name="alsvid-request")

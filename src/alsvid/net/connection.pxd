@@ -1,8 +1,10 @@
 cimport cython
 
-from alsvid.asgi.http_cycle cimport HttpCycle
+from alsvid.asgi.http_cycle cimport HttpCycle, new_cycle
+from alsvid.asgi.scope cimport http_scope
+from alsvid.asgi.service cimport Service
 from alsvid.net.context cimport ConnectionContext
-from alsvid.net.streams cimport ConnectionStream, Outlet
+from alsvid.net.streams cimport ConnectionStream, Outlet, new_stream
 from alsvid.protocol.engine cimport Engine
 from alsvid.protocol.events cimport DataReceived, Event, Fault, RequestReceived
 
@@ -63,7 +65,7 @@ cdef class Connection(Outlet):
     cdef _receive(self, bytes data)
     @cython.locals(event=Event, kind=int, fresh=HttpCycle)
     cdef _handle(self, list events)
-    @cython.locals(context=ConnectionContext, cycle=HttpCycle, stream=ConnectionStream, scope=dict)
+    @cython.locals(context=ConnectionContext, service=Service, cycle=HttpCycle, stream=ConnectionStream, scope=dict)
     cdef HttpCycle _begin(self, RequestReceived request)
     cdef _answer_busy(self, RequestReceived request)
     @cython.locals(cycle=HttpCycle, n=Py_ssize_t)

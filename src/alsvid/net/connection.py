@@ -14,11 +14,11 @@ import socket
 import struct
 from typing import Any
 
-from alsvid.asgi.http_cycle import HttpCycle
+from alsvid.asgi.http_cycle import HttpCycle, new_cycle
 from alsvid.asgi.scope import http_scope
 from alsvid.net.context import ConnectionContext
 from alsvid.net.sendfile import copy_file, send_file
-from alsvid.net.streams import ConnectionStream, Outlet
+from alsvid.net.streams import ConnectionStream, Outlet, new_stream
 from alsvid.protocol.engine import Engine
 from alsvid.protocol.events import DATA_RECEIVED, REQUEST_RECEIVED, DataReceived, Event, Fault, RequestReceived
 from alsvid.protocol.http1.engine import Http1Engine
@@ -216,9 +216,9 @@ class Connection(Outlet):
             context.trusted_proxies.apply(scope)
         if request.upgrade:
             context.telemetry.emit("upgrade_ignored", client=self._client_text(), protocol=request.upgrade)
-        stream = ConnectionStream(request.stream_id, request.http_version, self._engine, self)
+        stream = new_stream(request.stream_id, request.http_version, self._engine, self)
         stream.is_paused = self._is_write_paused
-        cycle = HttpCycle(service, stream, scope, request.end_stream)
+        cycle = new_cycle(service, stream, scope, request.end_stream)
         self._stream = stream
         self._cycle = cycle
         self._has_served = True

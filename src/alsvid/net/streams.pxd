@@ -1,3 +1,5 @@
+cimport cython
+
 from alsvid.asgi.stream cimport Stream
 from alsvid.protocol.engine cimport Engine
 
@@ -13,3 +15,6 @@ cdef class ConnectionStream(Stream):
     cdef Outlet _outlet
 
     cpdef detach(self)
+
+@cython.locals(stream=ConnectionStream)
+cpdef ConnectionStream new_stream(long long stream_id, str http_version, Engine engine, Outlet outlet)

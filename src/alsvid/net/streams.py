@@ -142,3 +142,14 @@ class ConnectionStream(Stream):
     def drain(self) -> asyncio.Future[Any]:
         """See Stream."""
         return self._outlet.drain()  # type: ignore[union-attr]
+
+
+def new_stream(stream_id: int, http_version: str, engine: Engine, outlet: Outlet) -> ConnectionStream:
+    """Make a stream without the call of a constructor: 0.1 us less where compiled (bench/micro)."""
+    stream = ConnectionStream.__new__(ConnectionStream)
+    stream.id = stream_id
+    stream.http_version = http_version
+    stream.is_paused = False
+    stream._engine = engine
+    stream._outlet = outlet
+    return stream

@@ -352,10 +352,11 @@ def tls_extension(ssl_object: ssl.SSLObject | ssl.SSLSocket, contexts: TlsContex
 def _client_chain(ssl_object: Any, certificate: bytes) -> list[bytes]:
     """Return the certificates that the client sent, its own first, in DER."""
     if hasattr(ssl_object, "get_unverified_chain"):  # Python 3.13
-        return [bytes(der) for der in ssl_object.get_unverified_chain()]
-    # Before 3.13 the same function exists, but only on the object inside, and gives objects of the C module.
-    inner: Any = getattr(ssl_object, "_sslobj", None)
-    sent = inner.get_unverified_chain() if hasattr(inner, "get_unverified_chain") else None
-    if not sent:
-        return [certificate]
-    return [ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in sent]
+        chain = [bytes(der) for der in ssl_object.get_unverified_chain() or ()]
+    else:
+        # Before 3.13 the same function exists on the object inside alone, and gives objects of the C module.
+        inner: Any = getattr(ssl_object, "_sslobj", None)
+        sent = inner.get_unverified_chain() if hasattr(inner, "get_unverified_chain") else None
+        chain = [ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in sent or ()]
+    # A resumed session may have kept the client's own certificate alone.
+    return chain or [certificate]

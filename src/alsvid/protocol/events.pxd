@@ -1,7 +1,14 @@
+cimport cython
+
+cdef int _request_received
+
+# Events live for one turn and refer to nothing that refers back: the collector need not know them.
+@cython.no_gc
 cdef class Event:
     cdef public int kind
     cdef public long long stream_id
 
+@cython.no_gc
 cdef class RequestReceived(Event):
     cdef public str method
     cdef public bytes target
@@ -13,10 +20,15 @@ cdef class RequestReceived(Event):
     cdef public bint forwarded
     cdef public bytes upgrade
 
+@cython.locals(event=RequestReceived)
+cpdef RequestReceived new_request(long long stream_id, str method, bytes target, list headers, bint end_stream)
+
+@cython.no_gc
 cdef class DataReceived(Event):
     cdef public bytes data
     cdef public bint end_stream
 
+@cython.no_gc
 cdef class Fault(Event):
     cdef public int status
     cdef public str message

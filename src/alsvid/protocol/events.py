@@ -10,6 +10,8 @@ REQUEST_RECEIVED = 1
 DATA_RECEIVED = 2
 FAULT = 3
 
+_request_received = REQUEST_RECEIVED
+
 
 class Event:
     """Base of all events; `kind` is one of the constants above, `stream_id` counts from 1 (0: connection)."""
@@ -50,7 +52,7 @@ class RequestReceived(Event):
     def __init__(
         self, stream_id: int, method: str, target: bytes, headers: list[tuple[bytes, bytes]], end_stream: bool
     ) -> None:
-        self.kind = REQUEST_RECEIVED
+        self.kind = _request_received
         self.stream_id = stream_id
         self.method = method
         self.target = target
@@ -61,6 +63,25 @@ class RequestReceived(Event):
         self.http_version = "1.1"
         self.forwarded = False
         self.upgrade = b""
+
+
+def new_request(
+    stream_id: int, method: str, target: bytes, headers: list[tuple[bytes, bytes]], end_stream: bool
+) -> RequestReceived:
+    """Make a RequestReceived without the call of a constructor: 0.1 us less where compiled (bench/micro)."""
+    event = RequestReceived.__new__(RequestReceived)
+    event.kind = _request_received
+    event.stream_id = stream_id
+    event.method = method
+    event.target = target
+    event.headers = headers
+    event.end_stream = end_stream
+    event.query_at = -1
+    event.escaped = False
+    event.http_version = "1.1"
+    event.forwarded = False
+    event.upgrade = b""
+    return event
 
 
 class DataReceived(Event):

@@ -1,7 +1,7 @@
 cimport cython
 
 from alsvid.protocol.engine cimport Engine
-from alsvid.protocol.events cimport DataReceived, Event, Fault, RequestReceived
+from alsvid.protocol.events cimport DataReceived, Event, Fault, RequestReceived, new_request
 from alsvid.protocol.http1.body cimport ChunkedDecoder
 from alsvid.protocol.http1.head cimport HeadParser
 from alsvid.protocol.http1.limits cimport Limits

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from alsvid.errors import LocalProtocolError, RemoteProtocolError
 from alsvid.protocol.engine import Engine, Headers
-from alsvid.protocol.events import DataReceived, Event, Fault, RequestReceived
+from alsvid.protocol.events import DataReceived, Event, Fault, new_request
 from alsvid.protocol.http.status import REASONS
 from alsvid.protocol.http1.body import ChunkedDecoder
 from alsvid.protocol.http1.framing import CHUNKED, LENGTH, NO_BODY, UNTIL_CLOSE
@@ -195,7 +195,7 @@ class Http1Engine(Engine):
         self._unread = 0
         self._with_trailers = False
         is_bare = self._body == _no_body
-        event = RequestReceived(self._stream_id, parser.method, parser.target, parser.headers, is_bare)
+        event = new_request(self._stream_id, parser.method, parser.target, parser.headers, is_bare)
         event.query_at = parser.query_at
         event.escaped = parser.escaped
         event.forwarded = parser.forwarded
