@@ -140,11 +140,13 @@ def client_context(certificate: Certificate | None = None, tmp_path: Path | None
     return context
 
 
-def handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> tuple[ssl.SSLObject, ssl.SSLObject]:
+def handshake(
+    server: ssl.SSLContext, client: ssl.SSLContext, session: Any = None
+) -> tuple[ssl.SSLObject, ssl.SSLObject]:
     """Shake hands in memory; returns the server's and the client's side."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     ours = server.wrap_bio(to_server, to_client, server_side=True)
-    theirs = client.wrap_bio(to_client, to_server, server_hostname="server.example")
+    theirs = client.wrap_bio(to_client, to_server, server_hostname="server.example", session=session)
     waiting = [theirs, ours]
     for _ in range(10):
         for side in list(waiting):
@@ -684,6 +686,19 @@ def test_the_extension_tells_the_clients_certificate_and_chain(files: Files, ver
     assert told["client_cert_chain"] == [CLIENT.pem, INTERMEDIATE.pem]
     assert told["client_cert_name"] == "CN=Lučić,O=Example\\, Inc.,C=DE"
     assert told["client_cert_error"] is None
+
+
+def test_a_resumed_session_still_tells_the_clients_certificate(files: Files) -> None:
+    """The client does not send its certificate again (RFC 5246 section 7.3); it is kept in the session."""
+    tls = contexts(files.verifying())
+    client = client_context(CLIENT, files.directory)
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    _, theirs = handshake(tls.context, client)
+    ours, again = handshake(tls.context, client, theirs.session)
+    assert again.session_reused
+    told = tls_extension(ours, tls)
+    assert told["client_cert_chain"][0] == CLIENT.pem
+    assert told["client_cert_name"] == "CN=Lučić,O=Example\\, Inc.,C=DE"
 
 
 def test_the_extension_without_an_optional_client_certificate(files: Files) -> None:
