@@ -19,33 +19,41 @@ MODE = os.environ.get("ALSVID_BUILD", "auto")
 class OptionalBuildExt(build_ext):
     """A compiler that is missing or fails leaves the pure modules, which are complete by themselves."""
 
+    def finalize_options(self):
+        super().finalize_options()
+        if self.parallel is None:
+            self.parallel = os.cpu_count()
+
     def run(self):
         try:
             super().run()
         except Exception as error:
-            self._without(error)
+            self._without(error, self.extensions)
 
     def build_extension(self, ext):
         try:
             super().build_extension(ext)
         except Exception as error:
-            self._without(error)
+            self._without(error, [ext])
 
     def copy_extensions_to_source(self):
-        if MODE == "compiled":
-            super().copy_extensions_to_source()
-            return
-        built = [e for e in self.extensions if os.path.exists(self.get_ext_fullpath_built(e))]
-        self.extensions[:] = built
+        self.extensions[:] = [ext for ext in self.extensions if os.path.exists(self._built_path(ext))]
         super().copy_extensions_to_source()
 
-    def get_ext_fullpath_built(self, ext):
+    def _built_path(self, ext):
         return os.path.join(self.build_lib, self.get_ext_filename(self.get_ext_fullname(ext.name)))
 
-    def _without(self, error):
+    def _without(self, error, extensions):
+        """Go on with the .py; an extension of an earlier build beside it would be imported in its place."""
         if MODE == "compiled":
             raise error
-        print(f"alsvid: not compiled, installing pure Python: {error}", file=sys.stderr)
+        for ext in extensions:
+            source_path = os.path.join("src", self.get_ext_filename(ext.name))
+            for path in (self._built_path(ext), source_path):
+                if os.path.exists(path):
+                    os.unlink(path)
+        names = ", ".join(ext.name for ext in extensions)
+        print(f"alsvid: not compiled, installing pure Python: {names}: {error}", file=sys.stderr)
 
 
 def extensions():
