@@ -223,6 +223,8 @@ def duel(options: argparse.Namespace) -> int:
                 peers,
                 capabilities_of_alsvid(options),
                 options.rounds,
+                # A quick run keeps to its time; a full one repeats what was void.
+                options.rounds if options.quick else 2 * options.rounds,
                 options.drift,
                 control_server,
                 options.pending,

@@ -37,6 +37,7 @@ class Duel:
     peers: dict[str, Peer]
     alsvid_can: frozenset[Capability]
     rounds: int
+    most_rounds: int
     drift_limit: float
     control_server: RunningServer | None
     run_pending: bool = False
@@ -77,10 +78,10 @@ class Duel:
         return Outcome(Status.MEASURED)
 
     def run_rounds(self, result: WorkloadResult, contestants: list[Peer]) -> None:
-        """Rounds until enough of them are valid, twice the wanted number at most."""
+        """Rounds until enough of them are valid, `most_rounds` at most."""
         self.measure_control(result)
         number = 0
-        while number < 2 * self.rounds and number - len(result.void_rounds) < self.rounds:
+        while number < self.most_rounds and number - len(result.void_rounds) < self.rounds:
             # Each round starts with another server, so that none always follows the same one.
             start = number % len(contestants)
             for peer in contestants[start:] + contestants[:start]:

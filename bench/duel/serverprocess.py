@@ -80,7 +80,7 @@ def start_server(peer: Peer, python: str, workload: Workload, fixtures: Fixtures
     output = fixtures.folder / f"{peer.name}-{port}.out"
     launch = Launch(
         python=python,
-        app=f"bench.apps.{workload.app}:app",
+        app=f"{workload.app}:app" if "." in workload.app else f"bench.apps.{workload.app}:app",
         port=port,
         folder=fixtures.folder,
         certificate=fixtures.certificate,

@@ -45,7 +45,7 @@ def session(fixtures: Fixtures) -> Session:
 
 def contest(session: Session, peers: list[Peer]) -> Duel:
     every = frozenset(Capability)
-    return Duel(session, {peer.name: peer for peer in peers}, every, 1, 0.1, None, note=lambda text: None)
+    return Duel(session, {peer.name: peer for peer in peers}, every, 1, 1, 0.1, None, note=lambda text: None)
 
 
 def facts(results: list[WorkloadResult]) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""Synchronous and asynchronous workers under rising load, with Locust."""
