@@ -1,0 +1,1 @@
+"""Applications to try the server with: alsvid examples.NAME:app"""
