@@ -6,6 +6,7 @@ A module stands here only where a benchmark in bench/ shows what it buys; each h
 COMPILED: list[str] = [
     "alsvid.protocol.events",
     "alsvid.protocol.engine",
+    "alsvid.protocol.http.authority",
     "alsvid.protocol.http1.limits",
     "alsvid.protocol.http1.head",
     "alsvid.protocol.http1.body",
@@ -19,6 +20,7 @@ COMPILED: list[str] = [
     "alsvid.asgi.service",
     "alsvid.asgi.http_cycle",
     "alsvid.net.context",
+    "alsvid.net.port",
     "alsvid.net.streams",
     "alsvid.net.connection",
     "alsvid.net.deadlines",

@@ -8,6 +8,9 @@ cdef int _awaits
 cdef int _answers
 cdef int _trailing
 cdef int _answered
+cdef int _sending
+cdef tuple _STAGES
+cdef int _MOST_CAUSES
 cdef Py_ssize_t _JOIN
 
 @cython.freelist(64)
@@ -37,7 +40,7 @@ cdef class HttpCycle:
     cdef object __weakref__
 
     cdef _set_up(self, Service service, Stream stream, dict scope, bint body_ended)
-    cpdef start(self)
+    cpdef start(self, bint eager)
     cpdef deliver_data(self, bytes data, bint end_stream)
     cpdef deliver_disconnect(self, str reason)
     cpdef ask_to_stop(self)
@@ -61,6 +64,10 @@ cdef class HttpCycle:
     cpdef _finish(self)
     @cython.locals(stream=Stream)
     cpdef _fail(self, object error)
+    cdef _emit_error(self, object error)
+    cpdef _cut_short(self, object error)
+    @cython.locals(stream=Stream)
+    cdef _end_by_stop(self)
     cdef _answer_error(self, Stream stream)
 
 @cython.locals(cycle=HttpCycle)

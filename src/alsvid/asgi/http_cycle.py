@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 from collections.abc import Awaitable
 from time import perf_counter
 from typing import Any
@@ -31,6 +32,12 @@ _awaits = 0
 _answers = 1
 _trailing = 2
 _answered = 3
+_sending = 4
+
+_STAGES = ("before the answer", "during the answer", "before the trailers", "after the answer", "during a file")
+
+# How far the causes of an error are followed.
+_MOST_CAUSES = 16
 
 # Small pieces that wait for the application are joined up to this size; larger ones are passed on as they are.
 _JOIN = 65536
@@ -91,11 +98,14 @@ class HttpCycle:
         self.finished = 0.0
         self.complete = False
 
-    def start(self) -> None:
-        """Run the application; the content delivered so far is at hand for its first receive()."""
+    def start(self, eager: bool) -> None:
+        """Run the application; the content delivered so far is at hand for its first receive().
+
+        `eager`: its first steps may be done before this returns.
+        """
         service = self._service
         service.cycles.add(self)
-        task = service.spawn(self._run())
+        task = service.spawn(self._run(), eager)
         if not self._returned:  # the loop holds tasks weakly; an eager one may have ended already
             self.task = task
 
@@ -193,7 +203,13 @@ class HttpCycle:
             if self._waiters is None:
                 self._waiters = []
             self._waiters.append(waiter)
-            await waiter
+            try:
+                await waiter
+            except BaseException:
+                # Cancelled: who asks again and again with a timeout must not pile them up.
+                if self._waiters is not None and waiter in self._waiters:
+                    self._waiters.remove(waiter)
+                raise
         return self._next_message()
 
     def send(self, message: Message) -> Awaitable[None]:
@@ -216,6 +232,8 @@ class HttpCycle:
                 raise LocalProtocolError(f"expected http.response.start, the application sent {kind!r}")
             if self._state == _trailing:
                 return self._send_trailers(kind, message)
+            if self._state == _sending:
+                raise LocalProtocolError(f"a file is still being sent, the application sent {kind!r} meanwhile")
             raise LocalProtocolError(f"the answer is complete, the application sent {kind!r} after it")
         except Exception as error:
             return Failed(_explained(error, message))
@@ -263,7 +281,8 @@ class HttpCycle:
         return _done
 
     async def _drain(self, stream: Stream) -> None:
-        await stream.drain()
+        if stream.is_paused:
+            await stream.drain()
         if self._gone:
             raise ClientDisconnected(f"the client has gone ({self._gone})")
 
@@ -296,34 +315,56 @@ class HttpCycle:
 
     async def _send_path(self, message: Message) -> None:
         """`http.response.pathsend`: the file is the whole content."""
-        path = message["path"]
+        path = message.get("path")
         if not isinstance(path, str | os.PathLike):
             raise LocalProtocolError(f"path must be str, not {type(path).__name__}")
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        # Without O_NONBLOCK a named pipe would hold up the loop.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            size = os.fstat(descriptor).st_size
-            self._stream.declare_length(size)  # type: ignore[union-attr]
-            await self._send_file(descriptor, 0, size, True)
+            about = os.fstat(descriptor)
+            if not stat.S_ISREG(about.st_mode):
+                raise OSError(f"{path!r} is not a regular file")
+            if self._state == _answers and self._stream is not None:
+                self._stream.declare_length(about.st_size)
+            await self._send_file(descriptor, 0, about.st_size, True)
         finally:
             os.close(descriptor)
 
     async def _send_descriptor(self, message: Message) -> None:
         """`http.response.zerocopysend`: a piece of an open file, between other content."""
-        file = message["file"]
+        file = message.get("file")
+        if not isinstance(file, int) and not hasattr(file, "fileno"):
+            raise LocalProtocolError(f"file must be an open file or its descriptor, not {type(file).__name__}")
         descriptor = file if isinstance(file, int) else file.fileno()
-        offset = message.get("offset")
-        if offset is None:
-            offset = os.lseek(descriptor, 0, os.SEEK_CUR)
+        given = message.get("offset")
+        offset = os.lseek(descriptor, 0, os.SEEK_CUR) if given is None else _checked_count("offset", given)
         count = message.get("count")
         if count is None:
             count = max(0, os.fstat(descriptor).st_size - offset)
+        else:
+            count = _checked_count("count", count)
         await self._send_file(descriptor, offset, count, not message.get("more_body", False))
+        if given is None:
+            # Without an offset the file is read from its position, and that moves on as in read(2).
+            os.lseek(descriptor, offset + count, os.SEEK_SET)
 
     async def _send_file(self, descriptor: int, offset: int, count: int, last: bool) -> None:
         stream = self._stream
+        if self._gone:
+            raise ClientDisconnected(f"the client has gone ({self._gone})")
+        if self._state != _answers or stream is None:
+            raise LocalProtocolError("a file was sent while another one, or after the answer's end")
         ends = last and not self._with_trailers
-        sent = await stream.send_file(descriptor, offset, count, ends)  # type: ignore[union-attr]
-        self.response_octets += sent
+        self._state = _sending
+        try:
+            self.response_octets += await stream.send_file(descriptor, offset, count, ends)
+        except LocalProtocolError:
+            raise
+        except BaseException as error:
+            self._cut_short(error)
+            raise
+        finally:
+            self._state = _answers
         if self._gone:
             raise ClientDisconnected(f"the client has gone ({self._gone})")
         if ends:
@@ -351,6 +392,13 @@ class HttpCycle:
             for subscriber in self._service.telemetry.request_finished:
                 subscriber(self)
 
+    def _cut_short(self, error: BaseException) -> None:
+        """A file failed in the middle: the stream has been reset, the application can send nothing more."""
+        if not self._gone:
+            self._emit_error(error)
+            self._gone = "a file could not be sent to its end"
+            self._report()
+
     async def _run(self) -> None:
         try:
             await self._service.application(self.scope, self.receive, self.send)
@@ -362,13 +410,15 @@ class HttpCycle:
     def _finish(self) -> None:
         """The application has returned: whatever it owes is settled, and no reference is left to this cycle."""
         if self._state != _answered and not self._gone:
-            if self._state == _awaits:
-                message = "the application returned without sending http.response.start"
+            if self._asked_to_stop and self._state != _awaits:
+                self._end_by_stop()
+            elif self._state == _awaits:
+                self._fail(LocalProtocolError("the application returned without sending http.response.start"))
             elif self._state == _trailing:
-                message = "the application returned without sending http.response.trailers"
+                self._fail(LocalProtocolError("the application returned without sending http.response.trailers"))
             else:
-                message = "the application returned without completing the content (more_body was True)"
-            self._fail(LocalProtocolError(message))
+                text = "the application returned without completing the content (more_body was True)"
+                self._fail(LocalProtocolError(text))
         self._returned = True
         self._service.cycles.discard(self)
         self._stream = None
@@ -377,12 +427,12 @@ class HttpCycle:
 
     def _fail(self, error: BaseException) -> None:
         """Log an error of the application, and answer 500 or cut the answer short."""
-        if self._gone and isinstance(error, OSError | asyncio.CancelledError):
+        if self._gone and _is_farewell(error):
             # It was told that the client has gone, and stopped: nothing went wrong here.
             self._service.telemetry.emit("client_disconnected", scope=self.scope, reason=self._gone)
             return
-        stage = ("before the answer", "during the answer", "before the trailers", "after the answer")[self._state]
-        self._service.telemetry.emit("application_error", scope=self.scope, exception=error, stage=stage)
+        if not (self._asked_to_stop and isinstance(error, asyncio.CancelledError)):
+            self._emit_error(error)
         if self._state == _answered or self._gone:
             return
         stream = self._stream
@@ -394,12 +444,34 @@ class HttpCycle:
             self._gone = "application error"
             self._report()
 
+    def _emit_error(self, error: BaseException) -> None:
+        stage = _STAGES[self._state]
+        self._service.telemetry.emit("application_error", scope=self.scope, exception=error, stage=stage)
+
+    def _end_by_stop(self) -> None:
+        """The server stops and the application has obeyed: an endless answer ends well, others are cut."""
+        stream = self._stream
+        if stream is None:
+            return
+        if self._state == _answers and self.is_endless():
+            try:
+                stream.send_data(b"", True)
+            except LocalProtocolError:
+                stream.reset()
+            self._end()
+            return
+        stream.reset()
+        self._gone = "the server stops"
+        self._report()
+
     def _answer_error(self, stream: Stream) -> None:
-        text = b"Internal Server Error"
+        is_stop = self._asked_to_stop
+        status = 503 if is_stop else 500
+        text = b"Service Unavailable" if is_stop else b"Internal Server Error"
         self._trailers = None
         headers = [(b"content-type", b"text/plain; charset=utf-8")]
-        stream.send_headers(500, headers)
-        self.status = 500
+        stream.send_headers(status, headers)
+        self.status = status
         self.response_headers = headers
         self.response_octets = len(text)
         stream.send_data(text, True)
@@ -417,6 +489,26 @@ def _checked_status(status: Any) -> int:
     if isinstance(status, int) and not isinstance(status, bool):
         return int(status)  # http.HTTPStatus
     raise LocalProtocolError(f"status must be int, not {type(status).__name__}: {status!r}")
+
+
+def _checked_count(name: str, value: Any) -> int:
+    if isinstance(value, int) and value >= 0:
+        return int(value)
+    raise LocalProtocolError(f"{name} must be an int that is not negative, not {value!r}")
+
+
+def _is_farewell(error: BaseException) -> bool:
+    """True when the error, or what led to it, is only the news that the client has gone."""
+    cause: BaseException | None = error
+    for _ in range(_MOST_CAUSES):
+        if cause is None:
+            return False
+        if isinstance(cause, OSError | asyncio.CancelledError):
+            return True
+        if isinstance(cause, BaseExceptionGroup):
+            return all([_is_farewell(each) for each in cause.exceptions])
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def _checked_body(body: Any) -> bytes:

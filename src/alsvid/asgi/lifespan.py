@@ -30,6 +30,8 @@ class Lifespan:
         self._started: asyncio.Future[str] | None = None  # result "" or the message of startup.failed
         self._stopped: asyncio.Future[str] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._has_lifespan = True
+        self._has_failed = False
         self.state: dict[str, Any] | None = None
 
     async def startup(self) -> None:
@@ -57,7 +59,11 @@ class Lifespan:
                 f"the application's start-up did not end within {self._startup_timeout_s:g} s"
                 " (--timeout-lifespan-startup)"
             ) from None
+        except asyncio.CancelledError:  # a signal during the start-up
+            await self._cancel()
+            raise
         if failure:
+            self._has_failed = True
             await self._end_task()
             raise StartupError(f"the application's start-up failed: {failure}")
         if self._task is None or not self._has_lifespan:
@@ -65,8 +71,6 @@ class Lifespan:
             return
         self.state = state
         self._emit("lifespan_started")
-
-    _has_lifespan = True
 
     async def shutdown(self) -> bool:
         """Send lifespan.shutdown and wait for its completion; False when that failed or took too long."""
@@ -85,6 +89,13 @@ class Lifespan:
             self._emit("lifespan_stopped")
         return not failure
 
+    def abandon(self) -> None:
+        """The stop has become urgent: `shutdown` ends without waiting for the application any longer."""
+        if self._stopped is not None and not self._stopped.done():
+            self._stopped.set_result("the stop was urgent")
+        if self._task is not None:
+            self._task.cancel()
+
     async def _end_task(self) -> None:
         """Give the application a moment to return by itself after its last message."""
         if self._task is not None:
@@ -101,9 +112,8 @@ class Lifespan:
         error: BaseException | None = None
         try:
             await self._service.application(scope, self._events.get, self._send)
-        except asyncio.CancelledError:
-            raise
         except BaseException as raised:
+            # SystemExit too: who waits for this lifespan decides what becomes of the process.
             error = raised
         self._settle(error)
 
@@ -111,17 +121,17 @@ class Lifespan:
         """The application has left its lifespan: nobody may wait for it any more."""
         assert self._started is not None and self._stopped is not None
         if not self._started.done():
-            if self._mode == "auto":
+            if self._mode == "auto" and (error is None or isinstance(error, Exception)):
                 self._has_lifespan = False
                 self._emit("lifespan_unsupported", exception=error)
                 self._started.set_result("")
             else:
-                message = "it raised an exception" if error is not None else "it returned at once"
+                message = "it returned at once" if error is None else f"it raised {type(error).__name__}"
                 self._emit("lifespan_failed", stage="startup", message=message, exception=error)
-                self._started.set_result(f"{message} (--lifespan on)")
+                self._started.set_result(f"{message} (--lifespan {self._mode})")
         elif not self._stopped.done():
-            if error is not None:
-                self._emit("lifespan_failed", stage="shutdown", message="it raised an exception", exception=error)
+            if error is not None and not self._has_failed:  # after startup.failed its exception is no news
+                self._emit("lifespan_failed", stage="shutdown", message=f"it raised {type(error).__name__}", exception=error)
                 self._stopped.set_result("it raised an exception")
             else:
                 self._stopped.set_result("")

@@ -14,7 +14,6 @@ _asgi = _ASGI
 
 
 def scope_template(
-    *,
     scheme: str,
     server: tuple[str, int | None] | None,
     client: tuple[str, int] | None,

@@ -8,7 +8,8 @@ cdef class Service:
     cdef public set cycles
     cdef public dict state
     cdef public bint timed
+    cdef object _base
     cdef object _factory
 
     cpdef refresh(self)
-    cpdef spawn(self, object coroutine)
+    cpdef spawn(self, object coroutine, bint eager)

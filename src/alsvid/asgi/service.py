@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import sys
 from collections.abc import Coroutine
 from typing import Any
@@ -22,7 +23,7 @@ class Service:
     timed       somebody listens to "request_finished": cycles take times.
     """
 
-    __slots__ = ("_factory", "application", "cycles", "loop", "state", "telemetry", "timed")
+    __slots__ = ("_base", "_factory", "application", "cycles", "loop", "state", "telemetry", "timed")
 
     def __init__(self, application: Application, loop: asyncio.AbstractEventLoop, telemetry: Telemetry) -> None:
         self.application = application
@@ -31,6 +32,7 @@ class Service:
         self.cycles: set[Any] = set()
         self.state: dict[str, Any] | None = None
         self.timed = False
+        self._base = contextvars.copy_context()
         self._factory = loop.get_task_factory()
 
     def refresh(self) -> None:
@@ -38,14 +40,16 @@ class Service:
         self.timed = bool(self.telemetry.request_finished)
         self._factory = self.loop.get_task_factory()
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run a cycle as a real Task, in a fresh copy of the connection's context.
+    def spawn(self, coroutine: Coroutine[Any, Any, None], eager: bool) -> asyncio.Task[None]:
+        """Run a cycle as a real Task, in a fresh copy of the context that the server was started in.
 
-        Eager on 3.12+: a handler that never waits is done when this returns. The name is given because the
-        default one costs a format and a counter.
+        Not of the current one: who calls may be another request's application, by ending its answer or by
+        taking content. Eager on 3.12+: a handler that never waits is done when this returns. The name is given
+        because the default one costs a format and a counter.
         """
+        context = self._base.copy()
         if self._factory is not None:
-            return self.loop.create_task(coroutine, name="alsvid-request")
-        if _EAGER:
-            return _Task(coroutine, loop=self.loop, name="alsvid-request", eager_start=True)  # type: ignore[call-arg]
-        return _Task(coroutine, loop=self.loop, name="alsvid-request")
+            return context.run(self.loop.create_task, coroutine, name="alsvid-request")
+        if _EAGER and eager:
+            return _Task(coroutine, loop=self.loop, name="alsvid-request", context=context, eager_start=True)  # type: ignore[call-arg]
+        return _Task(coroutine, loop=self.loop, name="alsvid-request", context=context)

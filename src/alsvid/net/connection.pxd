@@ -4,6 +4,7 @@ from alsvid.asgi.http_cycle cimport HttpCycle, new_cycle
 from alsvid.asgi.scope cimport http_scope
 from alsvid.asgi.service cimport Service
 from alsvid.net.context cimport ConnectionContext
+from alsvid.net.port cimport Port
 from alsvid.net.streams cimport ConnectionStream, Outlet, new_stream
 from alsvid.protocol.engine cimport Engine
 from alsvid.protocol.events cimport DataReceived, Event, Fault, RequestReceived
@@ -18,14 +19,19 @@ cdef int _discard
 cdef int _shut
 cdef double _NEVER
 cdef Py_ssize_t _JOIN
+cdef Py_ssize_t _JOIN_MANY
+cdef Py_ssize_t _MANY
+cdef Py_ssize_t _STREAMED_OCTETS
 cdef double _HALF_CLOSED_GRACE_S
 cdef int _PIPELINE_TURNS
 cdef Py_ssize_t _PIPELINE_OCTETS
 cdef double _LINGER_S
+cdef double _LATE_HEAD_S
+cdef Py_ssize_t _LINGERING_REFUSED
 
 cdef class Connection(Outlet):
     cdef ConnectionContext _context
-    cdef object _port
+    cdef Port _port
     cdef object _transport
     cdef Engine _engine
     cdef HttpCycle _cycle
@@ -35,9 +41,12 @@ cdef class Connection(Outlet):
     cdef readonly dict template
     cdef readonly object client
     cdef readonly double deadline
+    cdef readonly double idle_since
+    cdef double _read_deadline
     cdef double _write_deadline
     cdef int _phase
     cdef long long _unconsumed
+    cdef Py_ssize_t _queued
     cdef Py_ssize_t _unsent
     cdef Py_ssize_t _discarded
     cdef double _body_started
@@ -46,6 +55,7 @@ cdef class Connection(Outlet):
     cdef list _pipelined
     cdef Py_ssize_t _pipelined_octets
     cdef bint _again
+    cdef bint _awaits_continue
     cdef bint _in_receive
     cdef bint _is_held
     cdef bint _is_closing
@@ -62,9 +72,9 @@ cdef class Connection(Outlet):
     cdef _refuse(self, int status)
     cpdef data_received(self, bytes data)
     @cython.locals(engine=Engine, events=list)
-    cdef _receive(self, bytes data)
+    cdef _receive(self, bytes data, bint eager)
     @cython.locals(event=Event, kind=int, fresh=HttpCycle)
-    cdef _handle(self, list events)
+    cdef _handle(self, list events, bint eager)
     @cython.locals(context=ConnectionContext, service=Service, cycle=HttpCycle, stream=ConnectionStream, scope=dict)
     cdef HttpCycle _begin(self, RequestReceived request)
     cdef _answer_busy(self, RequestReceived request)
@@ -77,28 +87,36 @@ cdef class Connection(Outlet):
     cpdef connection_lost(self, object error)
     cpdef pause_writing(self)
     cpdef resume_writing(self)
+    cdef _take_up(self)
     cdef _wake_drained(self)
     cpdef end_turn(self)
     @cython.locals(pieces=list, piece=bytes, n=Py_ssize_t, size=Py_ssize_t)
     cdef _write_out(self)
     @cython.locals(pieces=list, piece=bytes)
     cdef _collect(self)
+    cdef bint _is_clogged(self)
+    cdef _read_on(self)
     cdef _pause_reading(self)
     cdef _resume_reading(self)
     cdef _drop(self, Py_ssize_t n)
     @cython.locals(context=ConnectionContext, phase=int, now=double)
     cdef _set_deadline(self)
+    cdef _choose_deadline(self)
     cpdef bint is_idle(self)
     @cython.locals(context=ConnectionContext, elapsed=double)
     cpdef bint is_slow(self, double now)
     cpdef expire(self, double now)
     cpdef expire_slow(self)
+    @cython.locals(stream=ConnectionStream)
+    cdef _end_half_closed(self)
     cdef _expire_write(self, double now)
+    @cython.locals(stream=ConnectionStream)
     cdef _time_out(self, str option)
     cpdef close_idle(self, str option)
     cpdef begin_stop(self)
     cpdef end_stop(self)
     cpdef abort(self)
     cdef _close(self, bint linger)
+    cdef _write_eof(self)
     cdef _reset_on_close(self)
     cpdef str _client_text(self)

@@ -108,19 +108,19 @@ class ConnectionContext:
         for connection in held:
             connection.end_turn()
 
-    def evict(self) -> bool:
-        """Close the connection that has been idle longest; False when none is idle."""
+    def evict(self, newcomer: Connection | None = None) -> bool:
+        """Close the connection that has been idle longest, other than the newcomer; False when none is idle."""
         if not self._idle:
-            idle = [connection for connection in self.connections if connection.is_idle()]
+            idle = [each for each in self.connections if each is not newcomer and each.is_idle()]
             self._idle = heapq.nsmallest(_EVICTION_BATCH, idle, key=_idle_since)
             self._idle.reverse()
         while self._idle:
             connection = self._idle.pop()
-            if connection.is_idle():
+            if connection is not newcomer and connection.is_idle():
                 connection.close_idle("limit_connections")
                 return True
         return False
 
 
 def _idle_since(connection: Connection) -> float:
-    return connection.deadline
+    return connection.idle_since

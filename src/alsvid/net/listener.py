@@ -1,6 +1,6 @@
 """Accept connections: from a bound socket to `Connection` objects, with a pause when descriptors run out.
 
-Owns the event loop's server of one listener and what connections of it have in common (`Port`). Accepting is
+Owns the event loop's server of one listener. Accepting is
 the event loop's own work; closing and opening it again is how it pauses and how a new certificate comes into
 use. The bound socket stays open all the while, so that no queued client is lost.
 """
@@ -12,40 +12,9 @@ import socket
 import ssl
 from typing import Any
 
-from alsvid.asgi.scope import scope_template
 from alsvid.net.connection import Connection
 from alsvid.net.context import ConnectionContext
-from alsvid.net.sockets import Listener
-from alsvid.net.tls import TlsContexts, tls_extension
-
-
-class Port:
-    """What all connections of one listener have in common."""
-
-    def __init__(self, listener: Listener, root_path: str, tls: TlsContexts | None) -> None:
-        self.listener = listener
-        self.tls = tls
-        self._root_path = root_path
-        self._scheme = "https" if tls is not None else "http"
-        self._is_unix = listener.socket.family == socket.AF_UNIX
-
-    def describe(self, transport: Any) -> tuple[Any, dict[str, Any], dict[str, Any] | None]:
-        """Return (client, scope template, value of the `tls` extension or None) of a new connection."""
-        client: tuple[str, int] | None = None
-        server: tuple[str, int | None] | None
-        if self._is_unix:
-            path = transport.get_extra_info("sockname")
-            server = (path if isinstance(path, str) else bytes(path or b"").decode("utf-8", "replace"), None)
-        else:
-            peer = transport.get_extra_info("peername")
-            name = transport.get_extra_info("sockname")
-            client = (peer[0], peer[1]) if peer else None
-            server = (name[0], name[1]) if name else None
-        tls: dict[str, Any] | None = None
-        if self.tls is not None:
-            tls = tls_extension(transport.get_extra_info("ssl_object"), self.tls)
-        template = scope_template(scheme=self._scheme, server=server, client=client, root_path=self._root_path)
-        return client, template, tls
+from alsvid.net.port import Port
 
 
 class Acceptor:

@@ -6,6 +6,7 @@ from alsvid.protocol.engine cimport Engine
 cdef class Outlet:
     cpdef flush(self)
     cpdef hold(self)
+    cpdef queue(self, Py_ssize_t octets)
     cpdef end_answer(self, ConnectionStream stream)
     cpdef consume(self, long long octets)
     cpdef drain(self)

@@ -26,12 +26,16 @@ class Outlet:
         """A head waits for its content: flush at the end of the turn."""
         raise NotImplementedError
 
+    def queue(self, octets: int) -> None:
+        """Content was queued that is not the last: flush when it is much, or at the end of the turn."""
+        raise NotImplementedError
+
     def end_answer(self, stream: ConnectionStream) -> None:
         """An answer is complete or cut: flush, and look for the next request."""
         raise NotImplementedError
 
     def consume(self, octets: int) -> None:
-        """The application took content: go on reading when there is room again."""
+        """The application took content, or asks for it (0): go on reading when there is room again."""
         raise NotImplementedError
 
     def drain(self) -> asyncio.Future[Any]:
@@ -57,6 +61,7 @@ class ConnectionStream(Stream):
 
     def detach(self) -> None:
         """Let go of engine and connection."""
+        self.is_paused = False
         self._engine = None
         self._outlet = None
 
@@ -73,7 +78,7 @@ class ConnectionStream(Stream):
             if end_stream:
                 self._outlet.end_answer(self)  # type: ignore[union-attr]
             else:
-                self._outlet.flush()  # type: ignore[union-attr]
+                self._outlet.queue(len(data))  # type: ignore[union-attr]
 
     def expect_trailers(self) -> bool:
         """See Stream."""
@@ -100,14 +105,16 @@ class ConnectionStream(Stream):
         sent = 0
         if engine.begin_raw(self.id, count):
             outlet.flush()
-            sent = await outlet.send_file(descriptor, offset, count)
+            try:
+                sent = await outlet.send_file(descriptor, offset, count)
+                if sent < count and self._engine is not None:
+                    raise OSError(f"the file ended after {sent} of {count} octets")
+            except BaseException:
+                # What the head, or the chunk's size, promised cannot be kept: the client must see that.
+                self.reset()
+                raise
             if self._engine is None:
                 return sent
-            if sent < count:
-                # What the head, or the chunk's size, promised cannot be kept: the client must see that.
-                engine.reset_stream(self.id, 0)
-                outlet.end_answer(self)
-                raise OSError(f"the file ended after {sent} of {count} octets")
         engine.end_raw(self.id, sent, end_stream)
         if end_stream:
             outlet.end_answer(self)
@@ -133,11 +140,9 @@ class ConnectionStream(Stream):
     def consume(self, octets: int) -> None:
         """See Stream."""
         if self._engine is not None:
-            if octets:
-                self._outlet.consume(octets)  # type: ignore[union-attr]
-            else:
+            if not octets:
                 self._engine.consume(self.id, 0)
-                self._outlet.flush()  # type: ignore[union-attr]
+            self._outlet.consume(octets)  # type: ignore[union-attr]
 
     def drain(self) -> asyncio.Future[Any]:
         """See Stream."""

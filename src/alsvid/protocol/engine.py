@@ -18,8 +18,8 @@ class Engine:
 
     After any call, `data_to_send()` may have octets for the peer. `close_expected` is True once the
     connection is to be closed when those octets are out; `discard_expected` says that the peer may still be
-    sending, so that closing has to linger (RFC 9112 section 9.6). `is_cut` says that an answer without a length was
-    cut short: only a reset tells the client that it is not complete.
+    sending, so that closing has to linger (RFC 9112 section 9.6). `is_cut` says that an answer without a
+    length was cut short: only a reset tells the client that it is not complete.
     """
 
     __slots__ = ("close_expected", "discard_expected", "is_cut", "phase")
@@ -85,7 +85,7 @@ class Engine:
         raise NotImplementedError
 
     def withdraw(self, stream_id: int) -> bool:
-        """Forget a head that has not left yet, so that an error can be answered; False when it is too late."""
+        """Forget a head that has not left, so that an error can be answered; False when it is too late."""
         raise NotImplementedError
 
     def reset_stream(self, stream_id: int, code: int) -> None:

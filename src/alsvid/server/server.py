@@ -7,26 +7,32 @@ exit statuses and the choice of the loop belong to alsvid.server.main.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import resource
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alsvid.asgi.forwarded import ForwardedRules
 from alsvid.asgi.lifespan import Lifespan
 from alsvid.asgi.service import Service
 from alsvid.asgi.types import Application
-from alsvid.config.settings import Settings
 from alsvid.interfaces.asgi2 import asgi2_to_asgi3
 from alsvid.net.context import ConnectionContext
 from alsvid.net.deadlines import TICK_S, Deadlines
-from alsvid.net.listener import Acceptor, Port
+from alsvid.net.listener import Acceptor
+from alsvid.net.port import Port
+from alsvid.net.proxied import ProxiedAcceptor
+from alsvid.net.proxy_protocol import ProxyProtocolRules
 from alsvid.net.sockets import Listener, open_listeners
 from alsvid.net.tls import TlsContexts, wants_tls
 from alsvid.observability.telemetry import Telemetry
 from alsvid.protocol.http1.limits import Limits
 from alsvid.protocol.http1.writer import HeadWriter
 from alsvid.server.importer import load_application
+
+if TYPE_CHECKING:
+    from alsvid.config.settings import Settings
 
 # Applications learn that the server stops this long before they are cut, so that they can say good-bye.
 _NOTICE_S = 5.0
@@ -52,7 +58,9 @@ class Server:
         self.telemetry = telemetry or Telemetry()
         self.listeners: list[Listener] = []
         self._tls: TlsContexts | None = None
-        self._acceptors: list[Acceptor] = []
+        self._acceptors: list[Acceptor | ProxiedAcceptor] = []
+        self._forwarded: ForwardedRules | None = None
+        self._proxy_protocol: ProxyProtocolRules | None = None
         self._application: Application | None = None
         self._context: ConnectionContext | None = None
         self._deadlines: Deadlines | None = None
@@ -81,6 +89,10 @@ class Server:
             return
         if wants_tls(self.settings.tls):
             self._tls = TlsContexts(self.settings.tls, ("http/1.1",), self.telemetry)
+        if self.settings.forwarded.proxy_headers:
+            self._forwarded = ForwardedRules(self.settings.forwarded)
+        if self.settings.proxy_protocol.proxy_protocol != "off":
+            self._proxy_protocol = ProxyProtocolRules(self.settings.proxy_protocol)
         scheme = "https" if self._tls is not None else "http"
         self.listeners = open_listeners(self.settings.listen, os.environ, scheme)
 
@@ -103,9 +115,13 @@ class Server:
             self.open()
             await self._start()
         except BaseException:
+            for acceptor in self._acceptors:
+                acceptor.close()
             self._close_listeners()
             if self._deadlines is not None:
                 self._deadlines.stop()
+            if self._lifespan is not None:
+                await self._lifespan.shutdown()
             raise
 
     async def _start(self) -> None:
@@ -125,23 +141,31 @@ class Server:
         service.state = self._lifespan.state
         service.refresh()  # the application may have set a task factory
         context = self._context = ConnectionContext(
-            settings.connection, service, _limits(settings), _writer(settings), _proxies(settings)
+            settings.connection, service, _limits(settings), _writer(settings), self._forwarded
         )
         self._fit_descriptors(context)
         self._deadlines = Deadlines(context, date_header=settings.http.date_header)
         self._deadlines.every_tick = [self._tick, *self.every_tick]
         self._deadlines.start()
         for listener in self.listeners:
-            port = Port(listener, settings.asgi.root_path, self._tls)
-            acceptor = Acceptor(
-                context,
-                port,
-                backlog=settings.listen.backlog,
-                handshake_timeout_s=settings.tls.timeout_tls_handshake,
-            )
+            acceptor = self._acceptor(context, Port(listener, settings.asgi.root_path, self._tls))
             await acceptor.open()
             self._acceptors.append(acceptor)
         self.telemetry.emit("started", addresses=", ".join(self.urls))
+
+    def _acceptor(self, context: ConnectionContext, port: Port) -> Acceptor | ProxiedAcceptor:
+        handshake_timeout_s = self.settings.tls.timeout_tls_handshake
+        if self._proxy_protocol is not None:
+            return ProxiedAcceptor(
+                context,
+                port,
+                self._proxy_protocol,
+                header_timeout_s=self.settings.connection.timeout_request_head,
+                handshake_timeout_s=handshake_timeout_s,
+            )
+        return Acceptor(
+            context, port, backlog=self.settings.listen.backlog, handshake_timeout_s=handshake_timeout_s
+        )
 
     async def serve(self) -> None:
         """Start, serve until `ask_to_stop`, stop."""
@@ -157,6 +181,8 @@ class Server:
         """Begin the graceful stop; a second time, or `at_once`, cut what is under way. Callable at any time."""
         if self._reason or at_once:
             self._hurry = True
+            if self._lifespan is not None:
+                self._lifespan.abandon()
             if self._quiet is not None and not self._quiet.done():
                 self._quiet.set_result(None)
         self._reason = self._reason or reason
@@ -179,6 +205,8 @@ class Server:
             connection.begin_stop()
         clean = await self._drain(context, service, timeout_s)
         self._deadlines.stop()
+        for task in list(self._background):
+            task.cancel()
         clean = await lifespan.shutdown() and clean
         self.telemetry.emit("stopped", pid=os.getpid())
         self._context = None
@@ -194,9 +222,7 @@ class Server:
         """Let the requests under way finish; True when nothing had to be cut."""
         loop = context.loop
         end = loop.time() + timeout_s
-        for cycle in list(service.cycles):
-            if cycle.is_endless():
-                cycle.ask_to_stop()
+        self._end_endless()
         if context.connections:
             await self._settle(min(_IDLE_GRACE_S, timeout_s))
         for connection in list(context.connections):
@@ -216,11 +242,20 @@ class Server:
         await asyncio.sleep(0)
         return clean
 
+    def _end_endless(self) -> None:
+        """Server-Sent Events never end by themselves: their applications are told at once."""
+        assert self._service is not None
+        for cycle in list(self._service.cycles):
+            if cycle.is_endless():
+                cycle.ask_to_stop()
+
     async def _cut(self, service: Service, timeout_s: float) -> None:
         cycles = list(service.cycles)
         names = [f"{cycle.scope['method']} {cycle.scope['path']}" for cycle in cycles]
         self.telemetry.emit("shutdown_cut", timeout_s=timeout_s, count=len(names), names=names)
         tasks = [cycle.task for cycle in cycles if cycle.task is not None]
+        for cycle in cycles:
+            cycle.ask_to_stop()
         for task in tasks:
             task.cancel()
         if tasks:
@@ -249,6 +284,7 @@ class Server:
         if self._quiet is not None and not self._quiet.done() and not self._is_busy():
             self._quiet.set_result(None)
         if self._context is not None and self._context.is_stopping:
+            self._end_endless()
             return
         self._ticks += 1
         if self._pause_ticks:
@@ -284,8 +320,11 @@ class Server:
             self._pause_accepting()
 
     async def _renew(self) -> None:
-        for acceptor in self._acceptors:
-            await acceptor.renew()
+        try:
+            for acceptor in self._acceptors:
+                await acceptor.renew()
+        except OSError:
+            self._pause_accepting()
 
     def _spawn(self, coroutine: Any) -> None:
         assert self._context is not None
@@ -319,7 +358,7 @@ def _has_descriptors() -> bool:
     try:
         os.close(os.dup(0))
     except OSError as error:
-        return error.errno not in (23, 24)  # ENFILE, EMFILE
+        return error.errno not in (errno.ENFILE, errno.EMFILE)
     return True
 
 
@@ -343,6 +382,3 @@ def _writer(settings: Settings) -> HeadWriter:
         extra += name + b": " + value + b"\r\n"
     return HeadWriter(extra)
 
-
-def _proxies(settings: Settings) -> ForwardedRules | None:
-    return ForwardedRules(settings.forwarded) if settings.forwarded.proxy_headers else None

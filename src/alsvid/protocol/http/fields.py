@@ -6,21 +6,21 @@ _COMMON = """
 a-im accept accept-charset accept-datetime accept-encoding accept-language access-control-allow-origin
 access-control-request-headers access-control-request-method alt-used authorization cache-control cdn-loop
 cf-connecting-ip cf-ipcountry cf-ray cf-visitor connection content-disposition content-encoding
-content-language content-length content-location content-md5 content-range content-type cookie date device-memory dnt
-downlink dpr early-data ect expect expires forwarded from host http2-settings if-match if-modified-since
-if-none-match if-range if-unmodified-since keep-alive last-modified link max-forwards origin pragma
-prefer priority proxy-authorization proxy-connection purpose range referer rtt save-data sec-ch-ua sec-ch-ua-arch
-sec-ch-ua-bitness sec-ch-ua-full-version sec-ch-ua-full-version-list sec-ch-ua-mobile sec-ch-ua-model
-sec-ch-ua-platform sec-ch-ua-platform-version sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user
-sec-gpc sec-websocket-extensions sec-websocket-key sec-websocket-protocol sec-websocket-version
-sentry-trace baggage service-worker-navigation-preload te trailer transfer-encoding traceparent tracestate
-true-client-ip upgrade upgrade-insecure-requests user-agent via viewport-width want-digest warning
-x-amz-cf-id x-amzn-trace-id x-api-key x-client-ip x-correlation-id x-csrf-token x-csrftoken
-x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-prefix x-forwarded-proto x-forwarded-scheme
-x-forwarded-server x-http-method-override x-real-ip x-request-id x-requested-with
+content-language content-length content-location content-md5 content-range content-type cookie date
+device-memory dnt downlink dpr early-data ect expect expires forwarded from host http2-settings if-match
+if-modified-since if-none-match if-range if-unmodified-since keep-alive last-modified link max-forwards
+origin pragma prefer priority proxy-authorization proxy-connection purpose range referer rtt save-data
+sec-ch-ua sec-ch-ua-arch sec-ch-ua-bitness sec-ch-ua-full-version sec-ch-ua-full-version-list
+sec-ch-ua-mobile sec-ch-ua-model sec-ch-ua-platform sec-ch-ua-platform-version sec-fetch-dest sec-fetch-mode
+sec-fetch-site sec-fetch-user sec-gpc sec-websocket-extensions sec-websocket-key sec-websocket-protocol
+sec-websocket-version sentry-trace baggage service-worker-navigation-preload te trailer transfer-encoding
+traceparent tracestate true-client-ip upgrade upgrade-insecure-requests user-agent via viewport-width
+want-digest warning x-amz-cf-id x-amzn-trace-id x-api-key x-client-ip x-correlation-id x-csrf-token
+x-csrftoken x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-prefix x-forwarded-proto
+x-forwarded-scheme x-forwarded-server x-http-method-override x-real-ip x-request-id x-requested-with
 """
 
-# How clients write names: as they are (HTTP/2 gateways, undici), Title-Case (browsers, curl, Go) and a few others.
+# How clients write names: as they are (HTTP/2 gateways, undici), Title-Case (browsers, curl, Go), and oddly.
 _ODD = {b"DNT": b"dnt", b"ETag": b"etag", b"TE": b"te", b"sec-ch-ua-WoW64": b"sec-ch-ua-wow64"}
 
 
@@ -40,13 +40,11 @@ def _spellings() -> dict[bytes, bytes]:
 NAMES: dict[bytes, bytes] = _spellings()
 
 # RFC 9110 section 9.3 and RFC 5789, RFC 4918 …: one str object for each method that is common
-METHODS: dict[bytes, str] = {
-    method.encode("ascii"): method
-    for method in (
-        "GET HEAD POST PUT DELETE OPTIONS PATCH TRACE CONNECT PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK "
-        "REPORT SEARCH PURGE QUERY LINK UNLINK"
-    ).split()
-}
+_METHODS = """
+GET HEAD POST PUT DELETE OPTIONS PATCH TRACE CONNECT PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK
+REPORT SEARCH PURGE QUERY LINK UNLINK
+"""
+METHODS: dict[bytes, str] = {method.encode("ascii"): method for method in _METHODS.split()}
 
 # RFC 9110 section 6.5.1: fields that must not be merged from, or sent in, a trailer section
 FORBIDDEN_TRAILERS: frozenset[bytes] = frozenset(

@@ -23,13 +23,9 @@ FIELD_VALUE = _table(b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100)
 # RFC 3986: browsers send "|", "{", "^" and others unescaped. "#" starts a fragment, which is never sent.
 TARGET = _table(bytes(c for c in range(0x21, 0x7F) if c != 0x23))
 
-# RFC 9110 section 4.2.4 deprecates user information ("@"); RFC 3986 section 3.2.2: reg-name and IPv4address
+# RFC 3986 section 3.2.2: reg-name and IPv4address, but for "," and ";", at which lists of hosts are cut.
+# RFC 9110 section 4.2.4 deprecates user information ("@").
 HOST = _table(b"-._~%!$&'()*+=" + DIGIT + ALPHA)
 
-# RFC 3986 section 3.2.2: IP-literal between its brackets (IPv6 with zone as %25…, IPvFuture)
-IP_LITERAL = _table(b":.%-_~" + DIGIT + ALPHA)
-
-# RFC 9112 section 7.1.1: chunk-ext; quoted strings may hold any field-value octet
-HEX = bytes(
-    int(chr(octet), 16) if octet in b"0123456789abcdefABCDEF" else 0xFF for octet in range(256)
-)
+# RFC 5234 appendix B.1: HEXDIG, in both cases; the octet's value, or 0xFF
+HEX = bytes(int(chr(octet), 16) if octet in b"0123456789abcdefABCDEF" else 0xFF for octet in range(256))

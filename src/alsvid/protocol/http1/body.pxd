@@ -24,4 +24,4 @@ cdef class ChunkedDecoder:
     @cython.locals(p="const unsigned char *", n=Py_ssize_t, start=Py_ssize_t)
     cdef Py_ssize_t _parse_extensions(self, bytes data, Py_ssize_t i) except -2
 
-    cdef Py_ssize_t _bad_extension(self) except -2
+cdef object _too_much(str message, str limit)

@@ -50,7 +50,7 @@ class ChunkedDecoder:
         i = pos
         if self._after_data:
             # RFC 9112 section 7.1: chunk-data CRLF
-            if i < n and p[i] != 13 or i + 1 < n and p[i + 1] != 10:
+            if (i < n and p[i] != 13) or (i + 1 < n and p[i + 1] != 10):
                 raise RemoteProtocolError("chunk data is not followed by CRLF (RFC 9112 section 7.1)")
             i += 2
         start = i
@@ -64,12 +64,16 @@ class ChunkedDecoder:
             if i - start > _MOST_DIGITS:
                 raise RemoteProtocolError("a chunk size has more than 16 digits (RFC 9112 section 7.1)")
             if size > _MOST_OCTETS:
-                raise RemoteProtocolError("a chunk is too large (RFC 9112 section 7.1)", 413)
+                raise RemoteProtocolError("a chunk size is beyond any content (RFC 9112 section 7.1)")
         if i >= n:
             return -1
         if i == start:
             raise RemoteProtocolError("a chunk size is not hexadecimal (RFC 9112 section 7.1)")
         if p[i] != 13:
+            if p[i] != 59:
+                raise RemoteProtocolError(
+                    "neither CRLF nor an extension after a chunk size (RFC 9112 section 7.1)"
+                )
             i = self._parse_extensions(data, i)
             if i < 0:
                 return -1
@@ -94,22 +98,25 @@ class ChunkedDecoder:
         while i < n and _field_value[p[i]]:
             i += 1
         if i - start > self._limits.chunk_extension:
-            raise RemoteProtocolError("a chunk extension is too long (RFC 9112 section 7.1.1)", 400, "limit_chunk_extension")
+            raise _too_much("a chunk extension is too long", "limit_chunk_extension")
         if i >= n:
-            return -1 if p[start] == 59 else self._bad_extension()
+            return -1
         if p[i] != 13:
             raise RemoteProtocolError("a chunk line has a control octet or a bare LF (RFC 9112 section 7.1)")
         if i + 1 >= n:
-            return -1 if p[start] == 59 else self._bad_extension()
+            return -1
+        if p[i + 1] != 10:
+            raise RemoteProtocolError("CR without LF in a chunk line (RFC 9112 section 2.2)")
         self._extensions += i - start
         if self._extensions > self._limits.chunk_extensions:
-            raise RemoteProtocolError("too many chunk extensions (RFC 9112 section 7.1.1)", 400, "limit_chunk_extensions")
+            raise _too_much("too many chunk extensions", "limit_chunk_extensions")
         if not is_chunk_ext(data[start:i]):
-            self._bad_extension()
+            raise RemoteProtocolError("a chunk extension is malformed (RFC 9112 section 7.1.1)")
         return i
 
-    def _bad_extension(self) -> int:
-        raise RemoteProtocolError("a chunk extension is malformed (RFC 9112 section 7.1.1)")
+
+def _too_much(message: str, limit: str) -> RemoteProtocolError:
+    return RemoteProtocolError(f"{message} (RFC 9112 section 7.1.1)", 400, limit)
 
 
 def is_chunk_ext(text: bytes) -> bool:

@@ -31,7 +31,9 @@ cdef class Http1Engine(Engine):
     cdef list _out
     cdef bytes _rest
     cdef list _waiting
+    cdef Py_ssize_t _waiting_at
     cdef Py_ssize_t _waiting_size
+    cdef bint _at_eof
     cdef long long _stream_id
     cdef bint _close
     cdef int _minor
@@ -48,18 +50,18 @@ cdef class Http1Engine(Engine):
     cdef bint _with_trailers
     cdef bint _is_bodiless_status
 
-    @cython.locals(n=Py_ssize_t, pos=Py_ssize_t, at=Py_ssize_t, rest=bytes)
-    cdef _advance(self, bytes data, list events)
+    @cython.locals(n=Py_ssize_t, at=Py_ssize_t)
+    cdef _advance(self, bytes data, Py_ssize_t pos, list events)
     @cython.locals(parser=HeadParser, event=RequestReceived, is_bare=bint)
     cdef _begin_stream(self, list events)
     @cython.locals(n=Py_ssize_t, piece=bytes)
     cdef Py_ssize_t _take_content(self, bytes data, Py_ssize_t pos, list events) except -2
     @cython.locals(chunks=ChunkedDecoder, n=Py_ssize_t, k=Py_ssize_t, at=Py_ssize_t, ended=bint, pieces=list)
     cdef Py_ssize_t _take_chunks(self, bytes data, Py_ssize_t pos, list events) except -2
-    @cython.locals(n=Py_ssize_t)
     cdef _take(self, bytes piece, bint ended, list events)
+    @cython.locals(stream_id="long long")
     cdef _fault(self, object error, list events)
-    cdef _answer_error(self, int status, str message)
+    cdef _cut_answer(self, bint linger)
     cdef bint _is_current(self, long long stream_id, int wanted)
     cdef _check_left(self, long long n, bint end_stream)
     @cython.locals(body=int, head=bytes, framing=bytes)

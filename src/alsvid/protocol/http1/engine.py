@@ -8,7 +8,8 @@ Two halves run side by side, and a stream is over when both are:
     both over, may persist      -> HEAD of the next stream
     both over, must not persist -> CLOSED              close_expected
     answer over, content is not -> DISCARD, bounded, then HEAD of the next stream, or CLOSED
-    peer broke a rule           -> CLOSED              error answer if no head left, close_expected, discard_expected
+    peer broke a rule           -> CLOSED              error answer if no head left; close_expected and
+                                                       discard_expected
 
 Pipelined requests are parsed one at a time: the octets of the next wait until the answer has ended, so that
 answers are in order by construction and a request behind a bad one does not exist (RFC 9112 section 9.3.2).
@@ -19,7 +20,6 @@ from __future__ import annotations
 from alsvid.errors import LocalProtocolError, RemoteProtocolError
 from alsvid.protocol.engine import Engine, Headers
 from alsvid.protocol.events import DataReceived, Event, Fault, new_request
-from alsvid.protocol.http.status import REASONS
 from alsvid.protocol.http1.body import ChunkedDecoder
 from alsvid.protocol.http1.framing import CHUNKED, LENGTH, NO_BODY, UNTIL_CLOSE
 from alsvid.protocol.http1.head import HeadParser
@@ -54,6 +54,7 @@ class Http1Engine(Engine):
         "_answer",
         "_answer_body",
         "_answer_left",
+        "_at_eof",
         "_body",
         "_chunks",
         "_close",
@@ -71,6 +72,7 @@ class Http1Engine(Engine):
         "_stream_id",
         "_unread",
         "_waiting",
+        "_waiting_at",
         "_waiting_size",
         "_with_trailers",
         "_writer",
@@ -88,7 +90,9 @@ class Http1Engine(Engine):
         self._out: list[bytes] = []
         self._rest = b""  # an unfinished line
         self._waiting: list[bytes] = []  # octets behind the current request, in order
+        self._waiting_at = 0  # where in the first piece they begin
         self._waiting_size = 0
+        self._at_eof = False  # the peer has sent all; requests that wait are still to be served
         self._stream_id = 0
         self._close = False
         self._minor = 1
@@ -101,7 +105,7 @@ class Http1Engine(Engine):
         self._answer = _ended
         self._answer_body = _no_body
         self._answer_left = 0
-        self._held_head: bytes | None = None
+        self._held_head = b""
         self._with_trailers = False
         self._is_bodiless_status = False
 
@@ -114,22 +118,27 @@ class Http1Engine(Engine):
                 self._waiting.append(data)
                 self._waiting_size += len(data)
             return []
+        pos = 0
         if self._waiting_size:
             if data:
                 self._waiting.append(data)
-            data = b"".join(self._waiting)
+            # Fast because what waits is neither cut nor copied for each request of a pipeline.
+            data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
+            pos = self._waiting_at
             self._waiting = []
             self._waiting_size = 0
-        if self._rest:
+        elif self._rest:
             data = self._rest + data
             self._rest = b""
         events: list[Event] = []
         if self.phase == _shut or not data:
             return events
         try:
-            self._advance(data, events)
+            self._advance(data, pos, events)
         except RemoteProtocolError as error:
             self._fault(error, events)
+        if self._at_eof and self.phase != _answer and self.phase != _shut:
+            events.extend(self.receive_eof())
         return events
 
     def waiting_octets(self) -> int:
@@ -141,7 +150,9 @@ class Http1Engine(Engine):
         events: list[Event] = []
         phase = self.phase
         if phase == _answer:
-            self._close = True
+            self._at_eof = True
+            if not self._waiting_size:
+                self._close = True
             return events
         self.phase = _shut
         self.close_expected = True
@@ -151,10 +162,9 @@ class Http1Engine(Engine):
             events.append(Fault(self._stream_id, 400, message, ""))
         return events
 
-    def _advance(self, data: bytes, events: list[Event]) -> None:
-        """Parse as far as the octets and the state allow; what is left over goes to _rest or _waiting."""
+    def _advance(self, data: bytes, pos: int, events: list[Event]) -> None:
+        """Parse data[pos:] as far as it and the state allow; what is left over goes to _rest or _waiting."""
         n = len(data)
-        pos = 0
         while pos < n:
             if self.phase <= _head:
                 self.phase = _head
@@ -166,10 +176,12 @@ class Http1Engine(Engine):
                     return
                 pos = at
                 self._begin_stream(events)
+                if self._at_eof and pos >= n:
+                    self._close = True
             elif self.phase == _answer:
-                rest = data[pos:]
-                self._waiting.append(rest)
-                self._waiting_size = len(rest)
+                self._waiting.append(data)
+                self._waiting_at = pos
+                self._waiting_size = n - pos
                 return
             elif self.phase == _shut:
                 return
@@ -219,28 +231,21 @@ class Http1Engine(Engine):
         n = len(data) - pos
         if n >= self._request_left:
             n = self._request_left
-        # Fast because a read that is content altogether is passed on as the object it is (upload rows of bench/duel).
+        # Fast because a read that is content altogether is passed on as it is (bench/duel: uploads).
         piece = data if n == len(data) else data[pos : pos + n]
         self._request_left -= n
+        self._received += n
         self._take(piece, self._request_left == 0, events)
         return pos + n
 
     def _take_chunks(self, data: bytes, pos: int, events: list[Event]) -> int:
-        """Take chunk lines, data and trailers; returns the position behind the body, or -1 when all is taken."""
-        chunks = self._chunks
+        """Take chunk lines, data, trailers; returns the position behind the body, or -1 when all is taken."""
+        chunks: ChunkedDecoder = self._chunks  # type: ignore[assignment]  # made by _begin_stream
         n = len(data)
         pieces: list[bytes] = []
         ended = False
         try:
             while True:
-                if chunks.last:
-                    at = self._parser.parse(data, pos)
-                    if at < 0:
-                        self._rest = data[self._parser.rest :]
-                        break
-                    pos = at
-                    ended = True
-                    break
                 if chunks.remaining:
                     if pos >= n:
                         break
@@ -249,8 +254,17 @@ class Http1Engine(Engine):
                         k = chunks.remaining
                     pieces.append(data[pos : pos + k])
                     chunks.remaining -= k
+                    self._received += k
                     pos += k
                     continue
+                if chunks.last:
+                    at = self._parser.parse(data, pos)
+                    if at < 0:
+                        self._rest = data[self._parser.rest :]
+                    else:
+                        pos = at
+                        ended = True
+                    break
                 at = chunks.parse_line(data, pos)
                 if at < 0:
                     self._rest = data[pos:]
@@ -264,21 +278,20 @@ class Http1Engine(Engine):
             # What came before a broken chunk is content all the same: split or whole, it is delivered.
             if pieces:
                 self._take(pieces[0] if len(pieces) == 1 else b"".join(pieces), False, events)
-        if ended:
+        if not ended:
+            return -1
+        if self.phase != _shut:
             self._take(b"", True, events)
-            return pos
-        return -1
+        return pos
 
     def _take(self, piece: bytes, ended: bool, events: list[Event]) -> None:
         """Hand content up, or drop it when the answer is over."""
-        n = len(piece)
-        self._received += n
         if self.phase == _discard:
-            self._unread += n
-            if ended:
-                self._end_stream()
-            elif self._unread > self._limits.unread_body:
+            self._unread += len(piece)
+            if self._unread > self._limits.unread_body:
                 self._shut_down(True)
+            elif ended:
+                self._end_stream()
             return
         if ended:
             self.phase = _answer
@@ -289,35 +302,29 @@ class Http1Engine(Engine):
 
     def _fault(self, error: RemoteProtocolError, events: list[Event]) -> None:
         """The peer broke a rule: answer if nothing was answered, read nothing more from this connection."""
-        stream_id = self._stream_id if self.phase == _content else 0
-        before = self.phase
-        self._rest = b""
-        if self.phase == _discard:
+        if self.phase >= _discard:
+            # The answer is complete, and the application is gone: there is nobody to tell.
             self._shut_down(True)
+            return
+        stream_id = 0
+        if self.phase == _content:
+            stream_id = self._stream_id
         else:
-            if stream_id == 0:
-                self._is_head = self._parser.method == "HEAD"
-                self._answer = _none
-            self._close = True
-            if self._answer <= _held:
-                self._answer_error(error.status, str(error))
-            self._answer = _ended
-            self._shut_down(True)
-        if before != _discard:
-            events.append(Fault(stream_id, error.status, str(error), error.limit))
+            self._is_head = self._parser.method == "HEAD"
+            self._answer = _none
+        message = str(error)
+        if self._answer <= _held:
+            self._held_head = b""
+            self._out.append(self._writer.write_error(error.status, message, self._is_head))
+        self._cut_answer(True)
+        events.append(Fault(stream_id, error.status, message, error.limit))
 
-    def _answer_error(self, status: int, message: str) -> None:
-        text = f"{status} {REASONS[status]}\n{message}\n".encode("ascii", "backslashreplace")
-        headers = [(b"content-type", b"text/plain; charset=utf-8")]
-        if status == 405:
-            # RFC 9110 section 15.5.6: "MUST generate an Allow header field"
-            headers.append((b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
-        head = self._writer.write(status, headers)
-        self._out.append(
-            head + b"connection: close\r\n" + self._writer.framing(len(text)) + (b"" if self._is_head else text)
-        )
+    def _cut_answer(self, linger: bool) -> None:
+        """End the answer where it is; without a length only a reset shows that: no lingering then."""
+        self.is_cut = self._answer == _open and self._answer_body == _until_close
+        self._held_head = b""
         self._answer = _ended
-        self._held_head = None
+        self._shut_down(linger and not self.is_cut)
 
     # --- out --------------------------------------------------------------------------------------------
 
@@ -329,7 +336,7 @@ class Http1Engine(Engine):
         if stream_id != self._stream_id or self._answer != _none:
             raise LocalProtocolError("an answer was begun twice, or after its stream had ended")
         if status < 200:
-            raise LocalProtocolError(f"status {status} is interim and cannot be final (RFC 9110 section 15.2)")
+            raise LocalProtocolError(f"status {status} is interim, not final (RFC 9110 section 15.2)")
         head = self._writer.write(status, headers)
         declared = self._writer.length
         if self._writer.close:
@@ -384,9 +391,11 @@ class Http1Engine(Engine):
         if self._answer_body != _length:
             return
         if n > self._answer_left:
-            raise LocalProtocolError(f"more content than content-length says, by {n - self._answer_left} octets")
+            raise LocalProtocolError(f"content exceeds content-length by {n - self._answer_left} octets")
         if end_stream and n < self._answer_left:
-            raise LocalProtocolError(f"less content than content-length says, by {self._answer_left - n} octets")
+            raise LocalProtocolError(
+                f"content falls short of content-length by {self._answer_left - n} octets"
+            )
 
     def _send_whole(self, data: bytes, n: int) -> None:
         """An answer in one message: it has a Content-Length, and leaves in one piece."""
@@ -399,12 +408,13 @@ class Http1Engine(Engine):
             if body != _no_body:
                 self._answer_body = _length
                 self._answer_left = n
-        if self._is_bodiless_status and self._answer_left < 0:
+        if self._answer_left < 0 and (self._is_bodiless_status or (self._is_head and n == 0)):
+            # 204 and 304; or HEAD and nothing that would tell the length of what GET returns
             framing = b"\r\n"
         else:
             framing = self._writer.framing(n)
         head = self._held_head
-        self._held_head = None
+        self._held_head = b""
         self._decide_close()
         if self._close:
             head = head + b"connection: close\r\n"
@@ -440,13 +450,13 @@ class Http1Engine(Engine):
         else:
             framing += b"\r\n"
         self._out.append(self._held_head + framing)
-        self._held_head = None
+        self._held_head = b""
         self._answer = _open
 
     def _decide_close(self) -> None:
-        """RFC 9112 section 9.6: say `close` when content that nobody will read makes the connection useless."""
+        """RFC 9112 section 9.6: say `close` when content that nobody will read is too much to drop."""
         if self.phase == _content:
-            if self._expect_continue:
+            if self._expect_continue and self._received == 0:
                 # The client may send the content or not; there is no telling where the next request begins.
                 self._close = True
             elif self._body == _length and self._request_left > self._limits.unread_body:
@@ -470,8 +480,9 @@ class Http1Engine(Engine):
 
     def expect_trailers(self, stream_id: int) -> bool:
         """See Engine. RFC 9110 section 6.5.1: only to a client that says `TE: trailers`, on HTTP/1.1."""
-        if self._is_current(stream_id, _none) and self._parser.accepts_trailers and self._minor == 1:
-            self._with_trailers = not self._is_head
+        if not self._is_current(stream_id, _none) or self._is_head or self._minor == 0:
+            return False
+        self._with_trailers = self._parser.accepts_trailers
         return self._with_trailers
 
     def send_trailers(self, stream_id: int, headers: Headers) -> None:
@@ -522,7 +533,9 @@ class Http1Engine(Engine):
 
     def declare_length(self, stream_id: int, octets: int) -> None:
         """Give a held head the length of a file that will be its whole content."""
-        if self._is_current(stream_id, _held) and self._answer_left < 0 and not self._is_bodiless_status:
+        if not self._is_current(stream_id, _held) or self._is_bodiless_status or self._with_trailers:
+            return
+        if self._answer_left < 0:
             if self._answer_body != _no_body:
                 self._answer_body = _length
             self._answer_left = octets
@@ -531,7 +544,7 @@ class Http1Engine(Engine):
         """See Engine."""
         if stream_id != self._stream_id or self._answer > _held:
             return False
-        self._held_head = None
+        self._held_head = b""
         self._with_trailers = False
         self._answer = _none
         return True
@@ -539,16 +552,13 @@ class Http1Engine(Engine):
     def reset_stream(self, stream_id: int, code: int) -> None:
         """See Engine. The only way HTTP/1.1 has to cut an answer short is to end the connection."""
         if stream_id == self._stream_id and self._answer != _ended:
-            self.is_cut = self._answer == _open and self._answer_body == _until_close
-            self._held_head = None
-            self._answer = _ended
-            self._shut_down(False)
+            self._cut_answer(False)
 
     def consume(self, stream_id: int, octets: int) -> None:
-        """See Engine. RFC 9110 section 10.1.1: 100 (Continue) when the application asks, unless content came."""
+        """See Engine. RFC 9110 section 10.1.1: 100 when the application asks, unless content came."""
         if self._expect_continue and stream_id == self._stream_id:
             self._expect_continue = False
-            if self._answer == _none and self._received == 0:
+            if self._answer == _none and self._received == 0 and self.phase == _content:
                 self._out.append(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def shutdown(self) -> None:
@@ -584,6 +594,7 @@ class Http1Engine(Engine):
     def _shut_down(self, linger: bool) -> None:
         self.phase = _shut
         self.close_expected = True
+        self._rest = b""
         self._waiting = []
         self._waiting_size = 0
         if linger:

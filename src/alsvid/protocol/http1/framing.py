@@ -1,4 +1,4 @@
-"""How content is delimited (RFC 9112 section 6). Plain constants, re-declared as C integers where compiled."""
+"""How content is delimited (RFC 9112 section 6). Plain constants, C integers where compiled."""
 
 from __future__ import annotations
 

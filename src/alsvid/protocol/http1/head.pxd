@@ -1,17 +1,18 @@
 cimport cython
 
+from alsvid.protocol.http.authority cimport is_host
 from alsvid.protocol.http1.limits cimport Limits
 
 cdef const unsigned char *_tchar
 cdef const unsigned char *_field_value
 cdef const unsigned char *_target
-cdef const unsigned char *_host
-cdef const unsigned char *_ip_literal
 cdef dict _names
 cdef dict _methods
 cdef int _no_body
 cdef int _length
 cdef int _chunked
+cdef Py_ssize_t _LONGEST_METHOD
+cdef bytes _VERSION
 
 cdef class HeadParser:
     cdef Limits _limits
@@ -47,6 +48,8 @@ cdef class HeadParser:
                    query_at=Py_ssize_t, escaped=bint, c="unsigned char", method=bytes)
     cdef Py_ssize_t _parse_request_line(self, bytes data, Py_ssize_t i) except -2
 
+    @cython.locals(k=Py_ssize_t, octet=int)
+    cdef Py_ssize_t _parse_odd_version(self, bytes data, Py_ssize_t start, Py_ssize_t at) except -2
     cdef Py_ssize_t _unfinished_line(self, Py_ssize_t length) except -2
     cdef _parse_other_target(self)
 
@@ -55,6 +58,7 @@ cdef class HeadParser:
                    limits=Limits)
     cdef Py_ssize_t _parse_fields(self, bytes data, Py_ssize_t i) except -2
 
+    @cython.locals(field_size=Py_ssize_t, head=Py_ssize_t)
     cdef Py_ssize_t _unfinished_field(self, Py_ssize_t length) except -2
     cdef _note(self, bytes name, bytes value)
     cdef _note_host(self, bytes value)
@@ -63,10 +67,7 @@ cdef class HeadParser:
     cdef _note_transfer_encoding(self, bytes value)
     cdef _finish(self)
 
-@cython.locals(p="const unsigned char *", n=Py_ssize_t, i=Py_ssize_t, port=int)
-cpdef bint is_host(bytes value)
-
 cdef bint _is_token(bytes value)
 cdef object _too_long_line()
-cdef object _too_large_field()
+cdef object _too_large(str message, str limit)
 cdef object _bad_name(int octet, bint at_start)

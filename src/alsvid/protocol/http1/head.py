@@ -11,21 +11,25 @@ an error is found at the same octet however the head was split.
 from __future__ import annotations
 
 from alsvid.errors import RemoteProtocolError
+from alsvid.protocol.http.authority import is_host
 from alsvid.protocol.http.fields import METHODS, NAMES
-from alsvid.protocol.http.grammar import FIELD_VALUE, HOST, IP_LITERAL, TARGET, TCHAR
+from alsvid.protocol.http.grammar import FIELD_VALUE, TARGET, TCHAR
 from alsvid.protocol.http1.framing import CHUNKED, LENGTH, NO_BODY
 from alsvid.protocol.http1.limits import Limits
 
 _tchar = TCHAR
 _field_value = FIELD_VALUE
 _target = TARGET
-_host = HOST
-_ip_literal = IP_LITERAL
 _names = NAMES
 _methods = METHODS
 _no_body = NO_BODY
 _length = LENGTH
 _chunked = CHUNKED
+
+# The longest registered method has 17 octets (UPDATEREDIRECTREF, RFC 4437); a longer token is no method.
+_LONGEST_METHOD = 32
+
+_VERSION = b" HTTP/1.1\r\n"
 
 
 class HeadParser:
@@ -116,7 +120,8 @@ class HeadParser:
         # Long because it is one pass over one line: method SP request-target SP HTTP-version CRLF.
         p = data
         n = len(data)
-        # RFC 9112 section 2.2: "SHOULD ignore at least one empty line (CRLF) received prior to the request-line"
+        # RFC 9112 section 2.2: "SHOULD ignore at least one empty line (CRLF) received prior to the
+        # request-line"; more of them count as octets of the line
         while i < n and p[i] == 13:
             if i + 1 >= n:
                 self.rest = i
@@ -131,11 +136,17 @@ class HeadParser:
         self.rest = start
         while i < n and _tchar[p[i]]:
             i += 1
+        if i - start > _LONGEST_METHOD:
+            raise RemoteProtocolError("the request line begins with no method (RFC 9112 section 3)")
         if i >= n:
-            return self._unfinished_line(n - start)
+            return -1
         if p[i] != 32 or i == start:
-            raise RemoteProtocolError("the request line does not begin with a method and one space (RFC 9112 section 3)")
+            raise RemoteProtocolError(
+                "the request line begins with no method and one space (RFC 9112 section 3)"
+            )
         method = p[start:i]
+        known = _methods.get(method)
+        self.method = method.decode("ascii") if known is None else known
         i += 1
         target_at = i
         query_at = -1
@@ -152,37 +163,60 @@ class HeadParser:
             i += 1
         if i >= n:
             return self._unfinished_line(n - start)
-        if i - start > self._limits.request_line:
-            raise _too_long_line()
         if p[i] != 32 or i == target_at:
+            self._unfinished_line(i - start)
             raise RemoteProtocolError(
                 "the request target is empty, or has an octet that is not allowed (RFC 9112 section 3.2)"
             )
-        if n - i < 11:  # SP HTTP/1.1 CRLF
-            return self._unfinished_line(n - start)
-        if p[i + 1] != 72 or p[i + 2] != 84 or p[i + 3] != 84 or p[i + 4] != 80 or p[i + 5] != 47:
-            raise RemoteProtocolError("the request line does not end in HTTP-version (RFC 9112 section 2.3)")
-        if not (48 <= p[i + 6] <= 57 and p[i + 7] == 46 and 48 <= p[i + 8] <= 57):
-            raise RemoteProtocolError("HTTP-version is not DIGIT.DIGIT (RFC 9112 section 2.3)")
-        if p[i + 9] != 13 or p[i + 10] != 10:
-            raise RemoteProtocolError("the request line does not end in CRLF (RFC 9112 section 2.2)")
-        if p[i + 6] != 49 or p[i + 8] > 49:
-            raise RemoteProtocolError("only HTTP/1.0 and HTTP/1.1 are spoken here (RFC 9110 section 15.6.6)", 505)
+        # SP HTTP/1.1 CRLF, or 1.0
+        if n - i < 11 or not (
+            p[i + 1] == 72
+            and p[i + 2] == 84
+            and p[i + 3] == 84
+            and p[i + 4] == 80
+            and p[i + 5] == 47
+            and p[i + 6] == 49
+            and p[i + 7] == 46
+            and (p[i + 8] == 49 or p[i + 8] == 48)
+            and p[i + 9] == 13
+            and p[i + 10] == 10
+        ):
+            return self._parse_odd_version(data, start, i)
         self.minor = p[i + 8] - 48
         self.target = p[target_at:i]
         self.query_at = query_at
         self.escaped = escaped
         i += 11
         self._size += i - start
-        if i - start - 2 > self._limits.request_line:
+        if i - start > self._limits.request_line:
             raise _too_long_line()
-        known = _methods.get(method)
-        self.method = method.decode("ascii") if known is None else known
         if p[target_at] != 47:  # "/": origin-form
             self._parse_other_target()
         return i
 
+    def _parse_odd_version(self, data: bytes, start: int, at: int) -> int:
+        """Say what is wrong behind the target at data[at:], or return -1 when the line is only incomplete."""
+        for k in range(1, min(len(data) - at, 11)):
+            octet = data[at + k]
+            if octet == _VERSION[k] or (k == 8 and octet == 48):
+                continue
+            self._unfinished_line(at + k - start)
+            if (k == 6 or k == 8) and 48 <= octet <= 57:
+                raise RemoteProtocolError(
+                    "only HTTP/1.0 and 1.1 are spoken here (RFC 9110 section 15.6.6)", 505
+                )
+            if k < 6:
+                raise RemoteProtocolError("no HTTP-version after the request target (RFC 9112 section 2.3)")
+            if k < 9:
+                raise RemoteProtocolError("HTTP-version is not DIGIT.DIGIT (RFC 9112 section 2.3)")
+            raise RemoteProtocolError("the request line does not end in CRLF (RFC 9112 section 2.2)")
+        return self._unfinished_line(len(data) - start)
+
     def _unfinished_line(self, length: int) -> int:
+        """Return -1, unless `length` octets of a request line are too many.
+
+        Asked before any other error is raised too: split anywhere, the first octet that is wrong decides.
+        """
         if length > self._limits.request_line:
             raise _too_long_line()
         return -1
@@ -206,7 +240,9 @@ class HeadParser:
                 end = at
         authority = rest[:end]
         if not authority or not is_host(authority):
-            raise RemoteProtocolError("the authority of the target is not uri-host[:port] (RFC 9110 section 4.2.1)")
+            raise RemoteProtocolError(
+                "the target's authority is not uri-host[:port] (RFC 9110 section 4.2.1)"
+            )
         self._absolute = authority
         path = rest[end:]
         # RFC 9110 section 4.2.3: an empty path is "/"; of OPTIONS it is "*" (RFC 9112 section 3.2.4)
@@ -244,6 +280,7 @@ class HeadParser:
             if i >= n:
                 return self._unfinished_field(n - start)
             if p[i] != 58 or i == start:
+                self._unfinished_field(i - start)
                 raise _bad_name(p[i], i == start)
             raw = p[start:i]
             i += 1
@@ -255,24 +292,25 @@ class HeadParser:
             if i >= n:
                 return self._unfinished_field(n - start)
             if p[i] != 13:
+                self._unfinished_field(i - start)
                 raise RemoteProtocolError(
                     "a field value has a control octet or ends in a bare LF (RFC 9110 section 5.5)"
                 )
             if i + 1 >= n:
                 return self._unfinished_field(n - start)
             if p[i + 1] != 10:
+                self._unfinished_field(i + 1 - start)
                 raise RemoteProtocolError("CR without LF in a field line (RFC 9112 section 2.2)")
             end = i
             i += 2
-            if i - start > limits.field_size:
-                raise _too_large_field()
+            self._size += i - start
+            if i - start > limits.field_size or self._size > limits.head:
+                self._size -= i - start
+                self._unfinished_field(i - start)
             while end > value_at and (p[end - 1] == 32 or p[end - 1] == 9):
                 end -= 1
-            self._size += i - start
-            if self._size > limits.head:
-                raise RemoteProtocolError("the head is too large (RFC 6585 section 5)", 431, "limit_request_head")
             if len(headers) >= limits.fields:
-                raise RemoteProtocolError("too many fields (RFC 6585 section 5)", 431, "limit_request_fields")
+                raise _too_large("too many fields", "limit_request_fields")
             name = _names.get(raw)
             if name is None:
                 raw = raw.lower()
@@ -292,10 +330,13 @@ class HeadParser:
                 self._note(name, value)
 
     def _unfinished_field(self, length: int) -> int:
-        if length > self._limits.field_size:
-            raise _too_large_field()
-        if self._size + length > self._limits.head:
-            raise RemoteProtocolError("the head is too large (RFC 6585 section 5)", 431, "limit_request_head")
+        """Return -1, unless `length` octets of a field line are too many; see _unfinished_line."""
+        field_size = self._limits.field_size
+        head = self._limits.head
+        if length > field_size or self._size + length > head:
+            if self._size + field_size > head:  # the head's limit was reached first
+                raise _too_large("the head is too large", "limit_request_head")
+            raise _too_large("a field is too large", "limit_request_field_size")
         return -1
 
     def _note(self, name: bytes, value: bytes) -> None:
@@ -317,7 +358,9 @@ class HeadParser:
             self.upgrade = value if not self.upgrade else self.upgrade + b", " + value
         elif name == b"te":
             # RFC 9110 section 10.1.4: "trailers" says that the client will not discard them
-            self.accepts_trailers = b"trailers" in value.lower()
+            for part in value.lower().split(b","):
+                if part.strip(b" \t") == b"trailers":
+                    self.accepts_trailers = True
         elif name == b"forwarded" or name.startswith(b"x-forwarded-"):
             self.forwarded = True
 
@@ -343,7 +386,8 @@ class HeadParser:
                 self._upgrade_named = True
 
     def _note_content_length(self, value: bytes) -> None:
-        # RFC 9112 section 6.3: anything but one field of 1*DIGIT "MUST" be answered with 400. 18 digits fit 63 bits.
+        # RFC 9112 section 6.3: anything but one field of 1*DIGIT "MUST" be answered with 400.
+        # 18 digits fit 63 bits.
         if self.content_length >= 0:
             raise RemoteProtocolError("more than one Content-Length (RFC 9112 section 6.3)")
         if not value.isdigit() or len(value) > 18:
@@ -362,7 +406,7 @@ class HeadParser:
         if codings[-1] != b"chunked" or b"chunked" in codings[:-1] or b"" in codings:
             if len(codings) == 1 and codings[0] not in (b"", b"identity") and _is_token(codings[0]):
                 raise RemoteProtocolError("the transfer coding is unknown (RFC 9112 section 6.1)", 501)
-            raise RemoteProtocolError("chunked is not the one and final transfer coding (RFC 9112 section 6.3)")
+            raise RemoteProtocolError("chunked is not the one and final coding (RFC 9112 section 6.3)")
         raise RemoteProtocolError("a transfer coding is unknown (RFC 9112 section 6.1)", 501)
 
     def _finish(self) -> None:
@@ -388,12 +432,14 @@ class HeadParser:
         elif self.content_length > 0:
             self.body = _length
             if 0 < self._limits.body < self.content_length:
-                raise RemoteProtocolError("the content is too large (RFC 9110 section 15.5.14)", 413, "limit_request_body")
+                message = "the content is too large (RFC 9110 section 15.5.14)"
+                raise RemoteProtocolError(message, 413, "limit_request_body")
         if self.minor == 0 and not self._keep_alive:
             self.close = True
         if self.body == _no_body:
             self.expect_continue = False
-        if not self._upgrade_named:
+        # RFC 9110 section 7.8: "MUST ignore an Upgrade header field that is received in an HTTP/1.0 request"
+        if not self._upgrade_named or self.minor == 0:
             self.upgrade = b""
         if self.method == "CONNECT":
             raise RemoteProtocolError("CONNECT is not supported (RFC 9110 section 9.3.6)", 501)
@@ -402,47 +448,17 @@ class HeadParser:
             raise RemoteProtocolError("TRACE is not supported (RFC 9110 section 9.3.8)", 405)
 
 
-def is_host(value: bytes) -> bool:
-    """True when value is uri-host [ ":" port ] (RFC 9110 section 7.2), user information refused."""
-    p = value
-    n = len(value)
-    i = 0
-    if n and p[0] == 91:  # "[": IP-literal
-        i = 1
-        while i < n and _ip_literal[p[i]]:
-            i += 1
-        if i >= n or p[i] != 93 or i < 3:
-            return False
-        i += 1
-    else:
-        while i < n and _host[p[i]]:
-            i += 1
-        if i == 0:
-            return False
-    if i == n:
-        return True
-    if p[i] != 58 or n - i > 6:
-        return False
-    i += 1
-    port = 0
-    while i < n:
-        if not 48 <= p[i] <= 57:
-            return False
-        port = port * 10 + p[i] - 48
-        i += 1
-    return port <= 65535
-
-
 def _is_token(value: bytes) -> bool:
     return bool(value) and all(_tchar[octet] for octet in value)
 
 
 def _too_long_line() -> RemoteProtocolError:
-    return RemoteProtocolError("the request line is too long (RFC 9110 section 15.5.15)", 414, "limit_request_line")
+    message = "the request line is too long (RFC 9110 section 15.5.15)"
+    return RemoteProtocolError(message, 414, "limit_request_line")
 
 
-def _too_large_field() -> RemoteProtocolError:
-    return RemoteProtocolError("a field is too large (RFC 6585 section 5)", 431, "limit_request_field_size")
+def _too_large(message: str, limit: str) -> RemoteProtocolError:
+    return RemoteProtocolError(f"{message} (RFC 6585 section 5)", 431, limit)
 
 
 def _bad_name(octet: int, at_start: bool) -> RemoteProtocolError:

@@ -21,6 +21,7 @@ cdef class HeadWriter:
     @cython.locals(line=bytes)
     cpdef bytes framing(self, long long length)
     cpdef bytes write_interim(self, int status, object headers)
+    cpdef bytes write_error(self, int status, str message, bint is_head)
     cpdef bytes write_trailers(self, object headers)
 
     @cython.locals(out="unsigned char *")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from alsvid.errors import LocalProtocolError
 from alsvid.protocol.http.fields import FORBIDDEN_TRAILERS
 from alsvid.protocol.http.grammar import FIELD_VALUE, TCHAR
-from alsvid.protocol.http.status import STATUS_LINES
+from alsvid.protocol.http.status import REASONS, STATUS_LINES
 
 _tchar = TCHAR
 _field_value = FIELD_VALUE
@@ -22,11 +22,11 @@ _MOST_FRAMINGS = 4096  # lengths repeat: answers of one route, chunks of one str
 class HeadWriter:
     """One per server, shared by all its connections; used within one call, so it keeps no message's state.
 
-    `write` leaves behind what it saw: `length` (the declared Content-Length, or -1) and `close` (the application
-    said `Connection: close`).
+    `write` leaves behind what it saw: `length` (the declared Content-Length, or -1) and `close` (the
+    application said `Connection: close`).
 
-    The fields every answer gets are given as bytes of whole lines: `set_defaults(extra)` for those the options
-    name, `set_date(line)` once a second.
+    The fields every answer gets are given as bytes of whole lines: `extra` for those the options name,
+    `set_date(line)` once a second.
     """
 
     __slots__ = ("_date", "_extra", "_framings", "_scratch", "_used", "close", "length")
@@ -45,14 +45,16 @@ class HeadWriter:
         self._date = line
 
     def write(self, status: int, headers: object) -> bytes:
-        """Return status line, the fields given and the default ones: a head without its framing and last CRLF.
+        """Return status line, the fields given and the default ones: a head without framing and last CRLF.
 
         `headers`: iterable of (name, value) pairs of bytes. Raises LocalProtocolError when something cannot
         be sent. Transfer-Encoding is dropped: the server alone frames.
         """
         line = _status_lines.get(status)
         if line is None:
-            raise LocalProtocolError(f"status must be an int from 100 to 999, not {status!r} (RFC 9110 section 15)")
+            raise LocalProtocolError(
+                f"status must be an int from 100 to 999, not {status} (RFC 9110 section 15)"
+            )
         self.length = -1
         self.close = False
         self._used = 0
@@ -75,11 +77,23 @@ class HeadWriter:
 
     def write_interim(self, status: int, headers: object) -> bytes:
         """Return a whole interim head (1xx): only the fields given, then the empty line."""
+        if not 100 <= status <= 199 or status == 101:
+            raise LocalProtocolError(f"status {status} is not interim (RFC 9110 section 15.2)")
         self._used = 0
         self._copy(_status_lines[status])
         self._write_fields(headers, True)
         self._copy(b"\r\n")
         return self._taken()
+
+    def write_error(self, status: int, message: str, is_head: bool) -> bytes:
+        """Return a whole answer to a request that could not be read; the connection closes behind it."""
+        content = f"{status} {REASONS[status]}\n{message}\n".encode("ascii", "backslashreplace")
+        headers = [(b"content-type", b"text/plain; charset=utf-8")]
+        if status == 405:
+            # RFC 9110 section 15.5.6: "MUST generate an Allow header field"
+            headers.append((b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
+        head = self.write(status, headers)
+        return head + b"connection: close\r\n" + self.framing(len(content)) + (b"" if is_head else content)
 
     def write_trailers(self, headers: object) -> bytes:
         """Return the lines of a trailer section, without the last CRLF.
@@ -123,7 +137,7 @@ class HeadWriter:
             try:
                 name, value = item
             except (TypeError, ValueError):
-                raise LocalProtocolError(f"a header must be a (name, value) pair of bytes, not {item!r}") from None
+                raise LocalProtocolError(f"a header must be a pair of bytes, not {item!r}") from None
             if type(name) is not bytes:
                 name = _as_bytes(name, "name")
             if type(value) is not bytes:
@@ -156,7 +170,7 @@ class HeadWriter:
                 c = p[j]
                 if not _field_value[c]:
                     raise LocalProtocolError(
-                        f"the value of header {name!r} has a control character: {value[:200]!r} (RFC 9110 section 5.5)"
+                        f"header {name!r} has a control character: {value[:200]!r} (RFC 9110 section 5.5)"
                     )
                 out[i] = c
                 i += 1
@@ -185,12 +199,12 @@ class HeadWriter:
             length = int(value)
             if self.length >= 0:
                 if self.length != length:
-                    raise LocalProtocolError("content-length is given twice and differs (RFC 9110 section 8.6)")
+                    raise LocalProtocolError("two content-lengths that differ (RFC 9110 section 8.6)")
                 return False
             self.length = length
             return False
         if name == b"connection":
-            if b"close" in value.lower():
+            if b"close" in [option.strip(b" \t") for option in value.lower().split(b",")]:
                 self.close = True
             return False
         return name != b"transfer-encoding" and name != b"keep-alive"
