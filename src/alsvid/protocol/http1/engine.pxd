@@ -56,7 +56,7 @@ cdef class Http1Engine(Engine):
     cdef _begin_stream(self, list events)
     @cython.locals(n=Py_ssize_t, piece=bytes)
     cdef Py_ssize_t _take_content(self, bytes data, Py_ssize_t pos, list events) except -2
-    @cython.locals(chunks=ChunkedDecoder, n=Py_ssize_t, k=Py_ssize_t, at=Py_ssize_t, ended=bint, pieces=list)
+    @cython.locals(chunks=ChunkedDecoder, n=Py_ssize_t, k="long long", at=Py_ssize_t, ended=bint, pieces=list)
     cdef Py_ssize_t _take_chunks(self, bytes data, Py_ssize_t pos, list events) except -2
     cdef _take(self, bytes piece, bint ended, list events)
     @cython.locals(stream_id="long long")

@@ -23,7 +23,7 @@ from alsvid.protocol.events import DataReceived, Event, Fault, new_request
 from alsvid.protocol.http1.body import ChunkedDecoder
 from alsvid.protocol.http1.framing import CHUNKED, LENGTH, NO_BODY, UNTIL_CLOSE
 from alsvid.protocol.http1.head import HeadParser
-from alsvid.protocol.http1.limits import Limits
+from alsvid.protocol.http1.limits import Limits, too_large_content
 from alsvid.protocol.http1.writer import HeadWriter
 from alsvid.protocol.phases import ANSWER, CONTENT, DISCARD, HEAD, IDLE, SHUT
 
@@ -221,15 +221,15 @@ class Http1Engine(Engine):
         self.phase = _content
         if self._body == _length:
             self._request_left = parser.content_length
-        else:
-            if self._chunks is None:
-                self._chunks = ChunkedDecoder(self._limits)
-            self._chunks.begin()
+            return
+        if self._chunks is None:
+            self._chunks = ChunkedDecoder(self._limits)
+        self._chunks.begin()
 
     def _take_content(self, data: bytes, pos: int, events: list[Event]) -> int:
         """Take content of known length; returns the position behind it."""
         n = len(data) - pos
-        if n >= self._request_left:
+        if n > self._request_left:
             n = self._request_left
         # Fast because a read that is content altogether is passed on as it is (bench/duel: uploads).
         piece = data if n == len(data) else data[pos : pos + n]
@@ -246,12 +246,12 @@ class Http1Engine(Engine):
         ended = False
         try:
             while True:
-                if chunks.remaining:
+                k = chunks.remaining
+                if k:
                     if pos >= n:
                         break
-                    k = n - pos
-                    if k > chunks.remaining:
-                        k = chunks.remaining
+                    if k > n - pos:
+                        k = n - pos
                     pieces.append(data[pos : pos + k])
                     chunks.remaining -= k
                     self._received += k
@@ -270,10 +270,11 @@ class Http1Engine(Engine):
                     self._rest = data[pos:]
                     break
                 pos = at
-                if chunks.last:
+                k = chunks.remaining
+                if k == 0:
                     self._parser.begin_trailers()
-                elif self._limits.body and self._received + chunks.remaining > self._limits.body:
-                    raise _too_large_content()
+                elif self._limits.body and self._received + k > self._limits.body:
+                    raise too_large_content()
         finally:
             # What came before a broken chunk is content all the same: split or whole, it is delivered.
             if pieces:
@@ -306,10 +307,8 @@ class Http1Engine(Engine):
             # The answer is complete, and the application is gone: there is nobody to tell.
             self._shut_down(True)
             return
-        stream_id = 0
-        if self.phase == _content:
-            stream_id = self._stream_id
-        else:
+        stream_id = self._stream_id if self.phase == _content else 0
+        if stream_id == 0:
             self._is_head = self._parser.method == "HEAD"
             self._answer = _none
         message = str(error)
@@ -532,7 +531,7 @@ class Http1Engine(Engine):
             self.send_data(stream_id, b"", True)
 
     def declare_length(self, stream_id: int, octets: int) -> None:
-        """Give a held head the length of a file that will be its whole content."""
+        """See Engine."""
         if not self._is_current(stream_id, _held) or self._is_bodiless_status or self._with_trailers:
             return
         if self._answer_left < 0:
@@ -599,9 +598,3 @@ class Http1Engine(Engine):
         self._waiting_size = 0
         if linger:
             self.discard_expected = True
-
-
-def _too_large_content() -> RemoteProtocolError:
-    return RemoteProtocolError(
-        "the content is too large (RFC 9110 section 15.5.14)", 413, "limit_request_body"
-    )

@@ -15,7 +15,7 @@ from alsvid.protocol.http.authority import is_host
 from alsvid.protocol.http.fields import METHODS, NAMES
 from alsvid.protocol.http.grammar import FIELD_VALUE, TARGET, TCHAR
 from alsvid.protocol.http1.framing import CHUNKED, LENGTH, NO_BODY
-from alsvid.protocol.http1.limits import Limits
+from alsvid.protocol.http1.limits import Limits, too_large_content
 
 _tchar = TCHAR
 _field_value = FIELD_VALUE
@@ -201,7 +201,7 @@ class HeadParser:
             if octet == _VERSION[k] or (k == 8 and octet == 48):
                 continue
             self._unfinished_line(at + k - start)
-            if (k == 6 or k == 8) and 48 <= octet <= 57:
+            if (k == 6 or k == 8) and 50 <= octet <= 57:
                 raise RemoteProtocolError(
                     "only HTTP/1.0 and 1.1 are spoken here (RFC 9110 section 15.6.6)", 505
                 )
@@ -432,8 +432,7 @@ class HeadParser:
         elif self.content_length > 0:
             self.body = _length
             if 0 < self._limits.body < self.content_length:
-                message = "the content is too large (RFC 9110 section 15.5.14)"
-                raise RemoteProtocolError(message, 413, "limit_request_body")
+                raise too_large_content()
         if self.minor == 0 and not self._keep_alive:
             self.close = True
         if self.body == _no_body:

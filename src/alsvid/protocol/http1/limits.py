@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from alsvid.errors import RemoteProtocolError
+
 
 class Limits:
     """Sizes in octets; 0 for `body` means none. The comments name the option that a log line has to name."""
@@ -37,3 +39,9 @@ class Limits:
         self.chunk_extensions = chunk_extensions  # limit_chunk_extensions, of one body
         self.body = body  # limit_request_body
         self.unread_body = unread_body  # limit_unread_body: dropped after an early answer
+
+
+def too_large_content() -> RemoteProtocolError:
+    """Return the error for content over the limit: known from the head, or while chunks come in."""
+    message = "the content is too large (RFC 9110 section 15.5.14)"
+    return RemoteProtocolError(message, 413, "limit_request_body")
