@@ -330,7 +330,6 @@ class Connection(Outlet):
 
     def connection_lost(self, error: Exception | None) -> None:
         """asyncio.Protocol: the transport is gone; nothing may refer to this connection any more."""
-        self._context.connections.discard(self)
         self.deadline = _NEVER
         self._read_deadline = _NEVER
         self._write_deadline = _NEVER
@@ -341,6 +340,7 @@ class Connection(Outlet):
             self._drop_cycle("the client closed the connection" if error is None else f"connection lost: {error}")
         self._transport = None
         self.template = None
+        self._context.forget(self)
 
     def pause_writing(self) -> None:
         """asyncio.Protocol: the client takes content more slowly than it is sent."""

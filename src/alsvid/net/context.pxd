@@ -27,7 +27,9 @@ cdef class ConnectionContext:
     cdef readonly Py_ssize_t write_low_water
     cdef list _held
     cdef bint _is_flush_due
+    cdef object _lost_listener
     cdef list _idle
 
     cpdef hold(self, object connection)
     cpdef flush_held(self)
+    cpdef forget(self, object connection)

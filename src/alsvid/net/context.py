@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from alsvid.asgi.service import Service
@@ -32,6 +33,7 @@ class ConnectionContext:
         "_held",
         "_idle",
         "_is_flush_due",
+        "_lost_listener",
         "body_min_rate",
         "body_min_rate_grace",
         "connections",
@@ -88,6 +90,7 @@ class ConnectionContext:
         self.write_low_water = min(settings.write_low_water, settings.write_high_water)
         self._held: list[Connection] = []
         self._is_flush_due = False
+        self._lost_listener: Callable[[], None] | None = None
         self._idle: list[Connection] = []
 
     def hold(self, connection: Connection) -> None:
@@ -107,6 +110,16 @@ class ConnectionContext:
         self._is_flush_due = False
         for connection in held:
             connection.end_turn()
+
+    def when_lost(self, listener: Callable[[], None] | None) -> None:
+        """Call the listener, or nobody, whenever a connection is lost."""
+        self._lost_listener = listener
+
+    def forget(self, connection: Connection) -> None:
+        """The connection is lost."""
+        self.connections.discard(connection)
+        if self._lost_listener is not None:
+            self._lost_listener()
 
     def evict(self, newcomer: Connection | None = None) -> bool:
         """Close the connection that has been idle longest, other than the newcomer; False when none is idle."""

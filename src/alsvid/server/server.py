@@ -271,18 +271,23 @@ class Server:
             return
         assert self._context is not None
         self._quiet = self._context.loop.create_future()
+        self._context.when_lost(self._look_if_quiet)
         try:
             await asyncio.wait_for(self._quiet, timeout_s)
         except TimeoutError:
             pass
         finally:
             self._quiet = None
+            self._context.when_lost(None)
+
+    def _look_if_quiet(self) -> None:
+        if self._quiet is not None and not self._quiet.done() and not self._is_busy():
+            self._quiet.set_result(None)
 
     # --- the tick -----------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        if self._quiet is not None and not self._quiet.done() and not self._is_busy():
-            self._quiet.set_result(None)
+        self._look_if_quiet()
         if self._context is not None and self._context.is_stopping:
             self._end_endless()
             return
