@@ -128,7 +128,7 @@ def prepare(options: argparse.Namespace, peers: dict[str, Peer], workloads: list
     sentence = describe(interpreter)
     print(f"duel: {sentence}")
     wanted = {peer.environment for peer in peers.values() if peer.environment is not None}
-    if any(workload.driver == "websocket" for workload in workloads):
+    if any(Capability.WEBSOCKET in workload.needs for workload in workloads):
         wanted.add("client")
     if options.alsvid_python is not None:
         wanted.discard(REFERENCE)

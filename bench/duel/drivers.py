@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bench.duel import procfs
-from bench.duel.idle import IdleConnections
-from bench.duel.load import LoadError, LoadReport, run_h2load, run_wrk
-from bench.duel.model import Sample, Workload
+from bench.duel.idle import IdleConnections, Opening, http1_opening, http2_opening, websocket_opening
+from bench.duel.load import LoadError, LoadReport, run_h2load, run_handshakes, run_wrk
+from bench.duel.model import Capability, Protocol, Sample, Workload
 from bench.duel.peers import Peer
 from bench.duel.serverprocess import START_TIMEOUT_S, RunningServer, ServerError, start_server
 from bench.duel.session import Session
@@ -148,13 +148,12 @@ def measure_memory(session: Session, peer: Peer, workload: Workload) -> Sample:
 
 def measure_idle(session: Session, peer: Peer, workload: Workload) -> Sample:
     """KiB that one more idle connection costs in the server's processes (the kernel's share is not in it)."""
+    # Few connections: what many of them have cost must not count as there before.
+    few = replace(workload, connections=WARM_UP_CONNECTIONS, message_octets=64)
     with session.running(peer, workload) as server:
-        verify_when_ready(session, server, workload)
-        # Few connections: what many of them have cost must not count as there before.
-        few = replace(workload, connections=WARM_UP_CONNECTIONS)
-        run_wrk(few, session.fixtures, server.port, session.warm_up_s, session.client_core)
+        opening = warm_idle(session, server, few)
         before_kib = procfs.pss_kib(server.session_id)
-        with IdleConnections(server.port, workload.connections) as idle:
+        with IdleConnections(server.port, workload.connections, opening) as idle:
             idle.open()
             pss_kib = procfs.pss_kib(server.session_id)
             lost = idle.count_lost()
@@ -162,6 +161,33 @@ def measure_idle(session: Session, peer: Peer, workload: Workload) -> Sample:
             raise VerificationError(f"{lost} of {workload.connections} idle connections were closed")
         value = (pss_kib - before_kib) / workload.connections
         return Sample(value=value, requests=workload.connections, pss_kib=pss_kib)
+
+
+def warm_idle(session: Session, server: RunningServer, few: Workload) -> Opening:
+    """Verify and load in the protocol of the workload, and return how its connections begin."""
+    seconds, core, port = session.warm_up_s, session.client_core, server.port
+    if few.protocol is Protocol.H2C:
+        run_h2load(few, port, seconds, core)
+        return http2_opening(port)
+    if Capability.WEBSOCKET in few.needs:
+        verify_websocket(few, port)
+        run_websocket(few, port, seconds, core)
+        return websocket_opening(port)
+    verify_when_ready(session, server, few)
+    run_wrk(few, session.fixtures, port, seconds, core)
+    return http1_opening(port)
+
+
+def measure_handshakes(session: Session, peer: Peer, workload: Workload) -> Sample:
+    """Full TLS handshakes, each with one request; wrk would resume the sessions."""
+    with session.running(peer, workload) as server:
+        verify_when_ready(session, server, workload)
+        return timed(
+            session,
+            server,
+            workload,
+            lambda seconds: run_handshakes(workload, server.port, seconds, session.client_core),
+        )
 
 
 def drivers() -> dict[str, Driver]:
@@ -173,4 +199,5 @@ def drivers() -> dict[str, Driver]:
         "startup": measure_startup,
         "memory": measure_memory,
         "idle": measure_idle,
+        "handshake": measure_handshakes,
     }

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -106,6 +107,34 @@ def parse_wrk(text: str, is_batched: bool = False) -> LoadReport:
             # wrk does not time the requests of a batch one by one.
             return replace(report, p50_us=None, p99_us=None) if is_batched else report
     raise LoadError("wrk printed no summary: " + text.strip()[-200:])
+
+
+def run_handshakes(workload: Workload, port: int, seconds: float, core: int) -> LoadReport:
+    """Full TLS 1.3 handshakes by `workload.connections` processes of openssl s_time, one at a time each.
+
+    wrk offers the session of its last connection, so that most of its handshakes are resumptions.
+    """
+    whole = max(1, math.ceil(seconds))
+    argv = ["taskset", "-c", str(core), "openssl", "s_time", "-connect", f"{HOST}:{port}", "-new"]
+    argv += ["-www", workload.path, "-time", str(whole)]
+    started = time.perf_counter()
+    clients = [
+        subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(workload.connections)
+    ]
+    try:
+        texts = [client.communicate(timeout=whole + GRACE_S)[0] for client in clients]
+    except subprocess.TimeoutExpired as error:
+        raise LoadError("openssl s_time did not end in time") from error
+    finally:
+        for client in clients:
+            client.kill()
+    elapsed = time.perf_counter() - started
+    counts = [re.search(r"(\d+) connections in \d+ real seconds, (\d+) bytes read", text) for text in texts]
+    failed = sum(1 for count in counts if count is None or int(count[2]) == 0)
+    if failed:
+        raise LoadError(f"{failed} of {len(clients)} openssl s_time failed: {texts[0].strip()[-200:]}")
+    return LoadReport(sum(int(count[1]) for count in counts if count is not None), elapsed)
 
 
 def run_h2load(workload: Workload, port: int, seconds: float, core: int, requests: int = 0) -> LoadReport:

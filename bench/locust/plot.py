@@ -68,7 +68,8 @@ def panel(series: dict[str, list[Step]], title: str, value: Value, left: int) ->
         lines.append(f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{users}</text>')
     for i, steps in enumerate(series.values()):
         points = " ".join(
-            f"{left + PANEL_WIDTH * step.users / most_users:.1f},{bottom - PANEL_HEIGHT * value(step) / most:.1f}"
+            f"{left + PANEL_WIDTH * step.users / most_users:.1f},"
+            f"{bottom - PANEL_HEIGHT * value(step) / most:.1f}"
             for step in steps
         )
         lines.append(f'<polyline class="{COLOURS[i % 4]}" points="{points}"/>')

@@ -4,11 +4,14 @@ Each function imports what it measures, so that a layer that is not there yet is
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bench.micro import path_cases
 from bench.micro.measure import Run
+from bench.micro.path_cases import Scenario
 from bench.micro.traffic import (
     ANSWER_BODY,
     ANSWER_FIELDS,
@@ -18,14 +21,19 @@ from bench.micro.traffic import (
     post_request,
 )
 
+Make = Callable[[ExitStack], Run]
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`make` returns the callable to measure, or raises ImportError while its layer is not there."""
+    """`make` returns the callable to measure, or raises ImportError while its layer is not there.
+
+    What has to be closed afterwards goes onto the stack that it is given.
+    """
 
     name: str
     title: str
-    make: Callable[[], Run]
+    make: Make
     batch: int = 1
 
 
@@ -106,10 +114,15 @@ def engine_exchange(data: bytes) -> Run:
     return run
 
 
-def not_there(module: str) -> Callable[[], Run]:
+def plain(make: Callable[..., Run], *arguments: Any) -> Make:
+    """A case that has nothing to close."""
+    return lambda stack: make(*arguments)
+
+
+def not_there(module: str) -> Make:
     """A case whose layer has no shape yet: pending until somebody writes it."""
 
-    def make() -> Run:
+    def make(stack: ExitStack) -> Run:
         raise ImportError(f"waits for {module}")
 
     return make
@@ -118,20 +131,20 @@ def not_there(module: str) -> Callable[[], Run]:
 def module_cases() -> list[Case]:
     """Single modules and the engine."""
     heads = [
-        Case(f"head-{count}", f"parse a head of {count} fields", lambda count=count: parse_head(count))  # type: ignore[misc]
+        Case(f"head-{count}", f"parse a head of {count} fields", plain(parse_head, count))
         for count in (1, 8, 19, 50)
     ]
     return [
         *heads,
-        Case("head-19-split-4", "the same of 19 fields in four reads", lambda: parse_head(19, 4)),
-        Case("write-head-2", "write a head of 2 fields", lambda: write_head(2)),
-        Case("write-head-20", "write a head of 20 fields", lambda: write_head(20)),
-        Case("scope", "build a scope", build_scope),
-        Case("engine-get", "engine: GET and answer", lambda: engine_exchange(get_request(1))),
-        Case("engine-get-19", "engine: GET with 19 fields", lambda: engine_exchange(get_request(19))),
-        Case("engine-post-1k", "engine: POST of 1 KB", lambda: engine_exchange(post_request(1024))),
+        Case("head-19-split-4", "the same of 19 fields in four reads", plain(parse_head, 19, 4)),
+        Case("write-head-2", "write a head of 2 fields", plain(write_head, 2)),
+        Case("write-head-20", "write a head of 20 fields", plain(write_head, 20)),
+        Case("scope", "build a scope", plain(build_scope)),
+        Case("engine-get", "engine: GET and answer", plain(engine_exchange, get_request(1))),
+        Case("engine-get-19", "engine: GET with 19 fields", plain(engine_exchange, get_request(19))),
+        Case("engine-post-1k", "engine: POST of 1 KB", plain(engine_exchange, post_request(1024))),
         Case(
-            "engine-chunked-8k", "engine: 8 chunks of 1 KB", lambda: engine_exchange(chunked_request(8192, 8))
+            "engine-chunked-8k", "engine: 8 chunks of 1 KB", plain(engine_exchange, chunked_request(8192, 8))
         ),
     ]
 
@@ -139,22 +152,22 @@ def module_cases() -> list[Case]:
 def whole_path_cases() -> list[Case]:
     """From `data_received` to `transport.write`, with a real task a request."""
     batch = path_cases.CONNECTIONS
+    get = get_request(1)
     cases = {
-        "path-get": ("GET 13 octets", lambda: path_cases.exchange(get_request(1))),
-        "path-get-19": ("GET with 19 fields", lambda: path_cases.exchange(get_request(19))),
-        "path-fields-20": (
-            "20 answer fields",
-            lambda: path_cases.exchange(get_request(1), answer_fields(20)),
-        ),
-        "path-post-1k": (
-            "POST of 1 KB, content read",
-            lambda: path_cases.exchange(post_request(1024), reads=True),
-        ),
-        "path-stream-64": ("64 pieces of 1 KB", lambda: path_cases.exchange(get_request(1), pieces=64)),
-        "path-await": ("GET that awaits once", lambda: path_cases.exchange(get_request(1), awaits=True)),
-        "path-pipelined-16": ("GET pipelined by 16", lambda: path_cases.pipelined(get_request(1), 16)),
+        "path-get": ("GET 13 octets", Scenario(get)),
+        "path-get-19": ("GET with 19 fields", Scenario(get_request(19))),
+        "path-get-log": ("GET, access log on", Scenario(get, logs=True)),
+        "path-fields-20": ("20 answer fields", Scenario(get, answer_fields(20))),
+        "path-post-1k": ("POST of 1 KB, content read", Scenario(post_request(1024), reads=True)),
+        "path-stream-64": ("64 pieces of 1 KB", Scenario(get, pieces=64)),
+        "path-await": ("GET that awaits once", Scenario(get, awaits=True)),
     }
-    found = [Case(name, f"whole path: {title}", make, batch) for name, (title, make) in cases.items()]
+    found = [
+        Case(name, f"whole path: {title}", partial(path_cases.exchange, scenario), batch)
+        for name, (title, scenario) in cases.items()
+    ]
+    pipelined = partial(path_cases.pipelined, get, 16)
+    found.append(Case("path-pipelined-16", "whole path: GET pipelined by 16", pipelined, batch))
     bare = Case("bare-task", "for comparison: a task that does nothing", path_cases.bare_task, batch)
     return [bare, *found]
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -46,12 +47,13 @@ def measure_here(options: argparse.Namespace) -> dict[str, Any]:
     for case in catalogue():
         if not any(fnmatch.fnmatchcase(case.name, pattern) for pattern in patterns):
             continue
-        try:
-            run = case.make()
-        except ImportError as error:
-            pending[case.name] = str(error)
-            continue
-        figures[case.name] = asdict(measure(run, case.batch, options.repetitions))
+        with ExitStack() as stack:
+            try:
+                run = case.make(stack)
+            except ImportError as error:
+                pending[case.name] = str(error)
+                continue
+            figures[case.name] = asdict(measure(run, case.batch, options.repetitions))
     return {"build": build_in_use(), "figures": figures, "pending": pending}
 
 

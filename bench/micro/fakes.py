@@ -1,5 +1,6 @@
-"""What stands in for the network: a transport that counts, and a port that describes it."""
+"""What stands in for the network: a transport that counts, and a listener that has an address."""
 
+import socket
 from typing import Any
 
 
@@ -28,7 +29,7 @@ class FakeTransport:
         return 0
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return default
+        return ("127.0.0.1", 40000) if name == "peername" else default
 
     def is_closing(self) -> bool:
         return self.closed
@@ -52,11 +53,17 @@ class FakeTransport:
         self.closed = True
 
 
-class FakePort:
-    """The listener's side of a connection: one client, one template."""
+class FakeSocket:
+    """Bound, as far as a port asks."""
 
-    def __init__(self, template: dict[str, Any]) -> None:
-        self._template = template
+    family = socket.AF_INET
 
-    def describe(self, transport: Any) -> tuple[Any, dict[str, Any], None]:
-        return ("127.0.0.1", 40000), self._template, None
+    def getsockname(self) -> tuple[str, int]:
+        return ("127.0.0.1", 8000)
+
+
+class FakeListener:
+    """A listener that nobody connects to."""
+
+    def __init__(self) -> None:
+        self.socket = FakeSocket()

@@ -6,9 +6,11 @@ busy server.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
-from bench.micro.fakes import FakePort, FakeTransport
+from bench.micro.fakes import FakeListener, FakeTransport
 from bench.micro.measure import Run
 from bench.micro.traffic import ANSWER_BODY, ANSWER_FIELDS
 
@@ -19,16 +21,36 @@ MOST_TURNS = 50
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-def new_loop() -> asyncio.AbstractEventLoop:
-    """uvloop's where it is installed."""
+def new_loop(stack: ExitStack) -> asyncio.AbstractEventLoop:
+    """uvloop's where it is installed; closed with the stack."""
     try:
         import uvloop
     except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
+        loop = asyncio.new_event_loop()
+    else:
+        loop = uvloop.new_event_loop()
+    stack.callback(loop.close)
+    return loop
 
 
-def application(fields: list[tuple[bytes, bytes]], reads: bool, pieces: int, awaits: bool) -> Application:
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One kind of request, application and server.
+
+    `pieces`: the answer is streamed in so many; `awaits`: it waits a turn first; `logs`: access log on.
+    """
+
+    data: bytes
+    fields: list[tuple[bytes, bytes]] = field(default_factory=lambda: ANSWER_FIELDS)
+    reads: bool = False
+    pieces: int = 0
+    awaits: bool = False
+    logs: bool = False
+
+
+def application(scenario: Scenario) -> Application:
+    fields, pieces = scenario.fields, scenario.pieces
+
     async def plain(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": fields})
         await send({"type": "http.response.body", "body": ANSWER_BODY})
@@ -51,30 +73,41 @@ def application(fields: list[tuple[bytes, bytes]], reads: bool, pieces: int, awa
 
     if pieces:
         return streaming
-    return reading if reads else waiting if awaits else plain
+    return reading if scenario.reads else waiting if scenario.awaits else plain
+
+
+def subscribe_log(service: Any, stack: ExitStack) -> None:
+    """The access log in its usual format, to the cheapest file, so that the lines alone are measured."""
+    from alsvid.observability.logs import configure
+    from alsvid.observability.settings import LogSettings
+
+    logs = configure(LogSettings(access_logfile="/dev/null"))
+    stack.callback(logs.close)
+    logs.subscribe(service.telemetry)
+    service.refresh()
 
 
 def make_connections(
-    loop: asyncio.AbstractEventLoop, app: Application
+    loop: asyncio.AbstractEventLoop, scenario: Scenario, stack: ExitStack
 ) -> tuple[list[Any], list[FakeTransport]]:
     """CONNECTIONS connections over fake transports, as the server wires them."""
-    from alsvid.asgi.scope import scope_template
     from alsvid.asgi.service import Service
     from alsvid.net.connection import Connection
     from alsvid.net.context import ConnectionContext
+    from alsvid.net.port import Port
     from alsvid.net.settings import ConnectionSettings
     from alsvid.observability.telemetry import Telemetry
     from alsvid.protocol.http1.limits import Limits
     from alsvid.protocol.http1.writer import HeadWriter
 
-    service = Service(app, loop, Telemetry())
+    service = Service(application(scenario), loop, Telemetry())
     service.state = {}
+    if scenario.logs:
+        subscribe_log(service, stack)
     writer = HeadWriter(b"", b"date: Tue, 04 Mar 2025 10:15:30 GMT\r\n")
     context = ConnectionContext(ConnectionSettings(), service, Limits(), writer)
-    template = scope_template(
-        scheme="http", server=("127.0.0.1", 8000), client=("127.0.0.1", 40000), root_path=""
-    )
-    port = FakePort(template)
+    listener: Any = FakeListener()
+    port = Port(listener, "", None)
     connections, transports = [], []
     for _ in range(CONNECTIONS):
         connection, transport = Connection(context, port), FakeTransport()
@@ -84,17 +117,11 @@ def make_connections(
     return connections, transports
 
 
-def exchange(
-    data: bytes,
-    fields: list[tuple[bytes, bytes]] | None = None,
-    reads: bool = False,
-    pieces: int = 0,
-    awaits: bool = False,
-) -> Run:
+def exchange(scenario: Scenario, stack: ExitStack) -> Run:
     """One request on each connection a turn; done when the last answer is complete."""
-    loop = new_loop()
-    app = application(fields or ANSWER_FIELDS, reads, pieces, awaits)
-    connections, transports = make_connections(loop, app)
+    loop = new_loop(stack)
+    connections, transports = make_connections(loop, scenario, stack)
+    data = scenario.data
 
     async def turn() -> None:
         for connection in connections:
@@ -113,7 +140,7 @@ def exchange(
         loop.run_until_complete(turns())
 
     run(CONNECTIONS)
-    check(transports, pieces)
+    check(transports, scenario.pieces)
     return run
 
 
@@ -125,10 +152,10 @@ def check(transports: list[FakeTransport], pieces: int) -> None:
         assert pieces or transport.writes == 1, transport.writes
 
 
-def pipelined(data: bytes, depth: int) -> Run:
+def pipelined(data: bytes, depth: int, stack: ExitStack) -> Run:
     """`depth` requests in one read on CONNECTIONS / depth connections."""
-    loop = new_loop()
-    connections, _ = make_connections(loop, application(ANSWER_FIELDS, False, 0, False))
+    loop = new_loop(stack)
+    connections, _ = make_connections(loop, Scenario(data), stack)
     few = connections[: CONNECTIONS // depth]
     batch = data * depth
 
@@ -152,9 +179,9 @@ def pipelined(data: bytes, depth: int) -> Run:
     return run
 
 
-def bare_task() -> Run:
+def bare_task(stack: ExitStack) -> Run:
     """What the loop takes for a task a request, before anything of ours."""
-    loop = new_loop()
+    loop = new_loop(stack)
 
     async def nothing() -> None:
         pass

@@ -1,5 +1,7 @@
 """The micro benchmarks: every case runs, in whichever build is there."""
 
+from contextlib import ExitStack
+
 import pytest
 
 from bench.micro.build import choose_build
@@ -12,12 +14,13 @@ choose_build()
 
 @pytest.mark.parametrize("case", catalogue(), ids=lambda case: case.name)
 def test_each_case_runs_or_is_pending(case: Case) -> None:
-    try:
-        run = case.make()
-    except ImportError as error:
-        pytest.skip(f"pending: {error}")
-    run(case.batch)
-    run(2 * case.batch)
+    with ExitStack() as stack:
+        try:
+            run = case.make(stack)
+        except ImportError as error:
+            pytest.skip(f"pending: {error}")
+        run(case.batch)
+        run(2 * case.batch)
 
 
 def test_a_measurement_is_a_ratio_to_the_calibration_loop() -> None:
