@@ -61,6 +61,7 @@ cdef class HttpCycle:
     cdef _send_trailers(self, object kind, dict message)
     cpdef _end(self)
     cpdef _report(self)
+    @cython.locals(service=Service)
     cpdef _finish(self)
     @cython.locals(stream=Stream)
     cpdef _fail(self, object error)

@@ -420,7 +420,10 @@ class HttpCycle:
                 text = "the application returned without completing the content (more_body was True)"
                 self._fail(LocalProtocolError(text))
         self._returned = True
-        self._service.cycles.discard(self)
+        service = self._service
+        service.cycles.discard(self)
+        if service.when_idle is not None and not service.cycles:
+            service.when_idle()
         self._stream = None
         self.task = None
         self._chunks = None

@@ -3,6 +3,7 @@ cimport cython
 from alsvid.protocol.events cimport RequestReceived
 
 cdef dict _asgi
+cdef dict _extensions
 
 cpdef dict scope_template(str scheme, object server, object client, str root_path)
 

@@ -9,6 +9,26 @@ from alsvid.asgi.types import ASGI_VERSION, SPEC_VERSION
 from alsvid.protocol.events import RequestReceived
 
 
+class _NoOptions(dict[str, Any]):
+    """The value of an extension that has no options: empty for ever, so that all requests can share one."""
+
+    __slots__ = ()
+
+    def _refuse(self, *args: Any, **values: Any) -> Any:
+        raise TypeError("the options of an extension cannot be changed")
+
+    __setitem__ = setdefault = update = __ior__ = _refuse
+
+
+_NO_OPTIONS = _NoOptions()
+_EXTENSIONS: dict[str, Any] = {
+    "http.response.trailers": _NO_OPTIONS,
+    "http.response.early_hint": _NO_OPTIONS,
+    "http.response.pathsend": _NO_OPTIONS,
+    "http.response.zerocopysend": _NO_OPTIONS,
+}
+_extensions = _EXTENSIONS
+
 _ASGI = {"version": ASGI_VERSION, "spec_version": SPEC_VERSION}
 _asgi = _ASGI
 
@@ -73,14 +93,10 @@ def http_scope(
     scope["headers"] = request.headers
     if request.http_version != "1.1":
         scope["http_version"] = request.http_version
-    scope["extensions"] = extensions = {
-        "http.response.trailers": {},
-        "http.response.early_hint": {},
-        "http.response.pathsend": {},
-        "http.response.zerocopysend": {},
-    }
+    extensions = _extensions.copy()
     if tls is not None:
         extensions["tls"] = tls.copy()
+    scope["extensions"] = extensions
     if state is not None:
         scope["state"] = state.copy()
     return scope

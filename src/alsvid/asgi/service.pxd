@@ -8,6 +8,7 @@ cdef class Service:
     cdef public set cycles
     cdef public dict state
     cdef public bint timed
+    cdef public object when_idle
     cdef object _base
     cdef object _factory
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from alsvid.asgi.types import Application
@@ -20,10 +20,11 @@ class Service:
 
     cycles      those that run, for the graceful stop and for listing; a cycle adds and removes itself.
     state       the lifespan's state, or None where the application has no lifespan.
+    when_idle   called when the last cycle has ended; None while nobody waits for that.
     timed       somebody listens to "request_finished": cycles take times.
     """
 
-    __slots__ = ("_base", "_factory", "application", "cycles", "loop", "state", "telemetry", "timed")
+    __slots__ = ("_base", "_factory", "application", "cycles", "loop", "state", "telemetry", "timed", "when_idle")
 
     def __init__(self, application: Application, loop: asyncio.AbstractEventLoop, telemetry: Telemetry) -> None:
         self.application = application
@@ -32,6 +33,7 @@ class Service:
         self.cycles: set[Any] = set()
         self.state: dict[str, Any] | None = None
         self.timed = False
+        self.when_idle: Callable[[], None] | None = None
         self._base = contextvars.copy_context()
         self._factory = loop.get_task_factory()
 

@@ -11,6 +11,8 @@ cdef class Outlet:
     cpdef consume(self, long long octets)
     cpdef drain(self)
 
+# It refers to the connection, but is let go of (`detach`) with the end of its answer or of the connection.
+@cython.no_gc
 cdef class ConnectionStream(Stream):
     cdef Engine _engine
     cdef Outlet _outlet

@@ -272,6 +272,7 @@ class Server:
         assert self._context is not None
         self._quiet = self._context.loop.create_future()
         self._context.when_lost(self._look_if_quiet)
+        self._context.service.when_idle = self._look_if_quiet
         try:
             await asyncio.wait_for(self._quiet, timeout_s)
         except TimeoutError:
@@ -279,6 +280,7 @@ class Server:
         finally:
             self._quiet = None
             self._context.when_lost(None)
+            self._context.service.when_idle = None
 
     def _look_if_quiet(self) -> None:
         if self._quiet is not None and not self._quiet.done() and not self._is_busy():

@@ -198,7 +198,7 @@ class Http1Engine(Engine):
         self._stream_id += 1
         self._minor = parser.minor
         self._body = parser.body
-        self._is_head = parser.method == "HEAD"
+        self._is_head = parser.is_head
         self._expect_continue = parser.expect_continue
         if parser.close:
             self._close = True
@@ -309,7 +309,7 @@ class Http1Engine(Engine):
             return
         stream_id = self._stream_id if self.phase == _content else 0
         if stream_id == 0:
-            self._is_head = self._parser.method == "HEAD"
+            self._is_head = self._parser.is_head
             self._answer = _none
         message = str(error)
         if self._answer <= _held:

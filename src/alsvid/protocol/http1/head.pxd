@@ -26,6 +26,8 @@ cdef class HeadParser:
     cdef bint _coded
     cdef public Py_ssize_t rest
     cdef public str method
+    cdef public bint is_head
+    cdef bint _is_refused
     cdef public bytes target
     cdef public Py_ssize_t query_at
     cdef public bint escaped

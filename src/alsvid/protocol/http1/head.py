@@ -41,6 +41,7 @@ class HeadParser:
         "_host_at",
         "_in_fields",
         "_in_trailers",
+        "_is_refused",
         "_keep_alive",
         "_limits",
         "_size",
@@ -53,6 +54,7 @@ class HeadParser:
         "expect_continue",
         "forwarded",
         "headers",
+        "is_head",
         "method",
         "minor",
         "query_at",
@@ -77,6 +79,8 @@ class HeadParser:
         self._coded = False
         self.rest = 0
         self.method = ""
+        self.is_head = False
+        self._is_refused = False
         self.target = b""
         self.query_at = -1
         self.escaped = False
@@ -147,6 +151,12 @@ class HeadParser:
         method = p[start:i]
         known = _methods.get(method)
         self.method = method.decode("ascii") if known is None else known
+        c = p[start]
+        # Few methods begin with the letters of the three that matter here: C, H, T.
+        if c == 72:
+            self.is_head = method == b"HEAD"
+        elif c == 67 or c == 84:
+            self._is_refused = method == b"CONNECT" or method == b"TRACE"
         i += 1
         target_at = i
         query_at = -1
@@ -440,9 +450,9 @@ class HeadParser:
         # RFC 9110 section 7.8: "MUST ignore an Upgrade header field that is received in an HTTP/1.0 request"
         if not self._upgrade_named or self.minor == 0:
             self.upgrade = b""
-        if self.method == "CONNECT":
-            raise RemoteProtocolError("CONNECT is not supported (RFC 9110 section 9.3.6)", 501)
-        if self.method == "TRACE":
+        if self._is_refused:
+            if self.method == "CONNECT":
+                raise RemoteProtocolError("CONNECT is not supported (RFC 9110 section 9.3.6)", 501)
             # It would give the request's own fields, cookies among them, to whoever reads the answer.
             raise RemoteProtocolError("TRACE is not supported (RFC 9110 section 9.3.8)", 405)
 

@@ -3,6 +3,7 @@ cimport cython
 cdef const unsigned char *_tchar
 cdef const unsigned char *_field_value
 cdef dict _status_lines
+cdef list _lines
 cdef Py_ssize_t _SCRATCH
 cdef Py_ssize_t _MOST_FRAMINGS
 
@@ -10,7 +11,7 @@ cdef class HeadWriter:
     cdef bytearray _scratch
     cdef Py_ssize_t _used
     cdef bytes _extra
-    cdef bytes _date
+    cdef bytes _tail
     cdef dict _framings
     cdef public long long length
     cdef public bint close

@@ -15,6 +15,9 @@ _tchar = TCHAR
 _field_value = FIELD_VALUE
 _status_lines = STATUS_LINES
 
+# By index: None below 100
+_lines: list[bytes | None] = [_status_lines.get(status) for status in range(1000)]
+
 _SCRATCH = 4096
 _MOST_FRAMINGS = 4096  # lengths repeat: answers of one route, chunks of one stream
 
@@ -29,20 +32,20 @@ class HeadWriter:
     `set_date(line)` once a second.
     """
 
-    __slots__ = ("_date", "_extra", "_framings", "_scratch", "_used", "close", "length")
+    __slots__ = ("_extra", "_framings", "_scratch", "_tail", "_used", "close", "length")
 
     def __init__(self, extra: bytes = b"", date: bytes = b"") -> None:
         self._scratch = bytearray(_SCRATCH)
         self._used = 0
         self._extra = extra
-        self._date = date
+        self._tail = date + extra  # what every answer has that brings no date of its own
         self._framings: dict[int, bytes] = {}  # bounded by _MOST_FRAMINGS
         self.length = -1
         self.close = False
 
     def set_date(self, line: bytes) -> None:
         """Set the Date field line, b"date: …\\r\\n", or b"" for none."""
-        self._date = line
+        self._tail = line + self._extra
 
     def write(self, status: int, headers: object) -> bytes:
         """Return status line, the fields given and the default ones: a head without framing and last CRLF.
@@ -50,7 +53,7 @@ class HeadWriter:
         `headers`: iterable of (name, value) pairs of bytes. Raises LocalProtocolError when something cannot
         be sent. Transfer-Encoding is dropped: the server alone frames.
         """
-        line = _status_lines.get(status)
+        line = _lines[status] if 0 <= status <= 999 else None
         if line is None:
             raise LocalProtocolError(
                 f"status must be an int from 100 to 999, not {status} (RFC 9110 section 15)"
@@ -60,9 +63,9 @@ class HeadWriter:
         self._used = 0
         self._copy(line)
         dated = self._write_fields(headers, True)
-        if not dated and self._date:
-            self._copy(self._date)
-        if self._extra:
+        if not dated:
+            self._copy(self._tail)
+        elif self._extra:
             self._copy(self._extra)
         return self._taken()
 
