@@ -195,7 +195,6 @@ def write_document(path: Path, facts: dict[str, Any], results: list[WorkloadResu
     document = {**facts, "finished": utc_now(), "workloads": parts}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1) + "\n")
-    print(f"duel: written {os.path.relpath(path)}")
 
 
 def duel(options: argparse.Namespace) -> int:
@@ -207,6 +206,8 @@ def duel(options: argparse.Namespace) -> int:
         f"duel: {len(workloads)} workloads, {len(peers)} servers, about {expected / 60:.0f} minutes at most"
     )
     facts = facts_of(options, sentence, peers)
+    stamp = facts["started"].replace(":", "").replace("-", "")
+    path = options.output or RESULTS / f"{'quick' if options.quick else 'run'}-{stamp}.json"
     with tempfile.TemporaryDirectory(prefix="duel-") as folder:
         session = Session(
             make_fixtures(Path(folder)),
@@ -230,13 +231,10 @@ def duel(options: argparse.Namespace) -> int:
                 options.pending,
                 lambda text: print(text, flush=True),
             )
-            results = contest.run(workloads)
+            results = contest.run(workloads, lambda some: write_document(path, facts, some))
     print(terminal(results))
-    kind = "quick" if options.quick else "run"
-    stamp = facts["started"].replace(":", "").replace("-", "")
-    path = options.output or RESULTS / f"{kind}-{stamp}.json"
-    write_document(path, facts, results)
     report.write_chart(path, path.with_suffix(".svg"))
+    print(f"duel: written {os.path.relpath(path)}")
     return 0
 
 

@@ -39,7 +39,8 @@ def machine() -> dict[str, Any]:
         "cpu": cpu,
         "cores": os.cpu_count(),
         "memory_gib": round(octets / 2**30),
-        "kernel": platform.release(),
+        # The version proper: what follows names a build.
+        "kernel": platform.release().split("-")[0],
         "system": platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()),
         "wrk": version_of("wrk"),
         "h2load": version_of("h2load"),

@@ -78,7 +78,11 @@ def section(document: dict[str, Any], results: list[WorkloadResult], name: str) 
 def provenance(document: dict[str, Any], name: str) -> list[str]:
     machine, method = document["machine"], document["method"]
     servers = ", ".join(f"{facts['title']} {facts['version']}" for facts in document["servers"].values())
-    kind = "a quick run (short; for orientation)" if document["quick"] else "a full run"
+    kind = (
+        "a quick run (short; for orientation)"
+        if document["quick"]
+        else f"a run of {len(document['workloads'])} workloads"
+    )
     return [
         f"Measured {document['started']} to {document['finished']}, {kind}; "
         f"all data: `bench/results/{name}`.",

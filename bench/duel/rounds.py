@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bench.duel.drivers import drivers
 from bench.duel.load import LoadError, run_wrk
 from bench.duel.model import CONTROL, REFERENCE, Capability, Outcome, Sample, Status, Workload
-from bench.duel.peers import Peer
+from bench.duel.peers import ROOT, Peer
 from bench.duel.serverprocess import RunningServer, ServerError
 from bench.duel.session import Session
 from bench.duel.summary import void_rounds
@@ -43,11 +43,16 @@ class Duel:
     run_pending: bool = False
     note: Callable[[str], None] = print
 
-    def run(self, workloads: list[Workload]) -> list[WorkloadResult]:
-        results = []
+    def run(
+        self, workloads: list[Workload], keep: Callable[[list[WorkloadResult]], None] | None = None
+    ) -> list[WorkloadResult]:
+        """Run all; `keep` is called with what there is after each, so that an interrupted run is not lost."""
+        results: list[WorkloadResult] = []
         for number, workload in enumerate(workloads, 1):
             self.note(f"[{number}/{len(workloads)}] {workload.name}: {workload.title}")
             results.append(self.run_workload(workload))
+            if keep is not None:
+                keep(results)
         return results
 
     def run_workload(self, workload: Workload) -> WorkloadResult:
@@ -113,13 +118,18 @@ class Duel:
             except Failure as error:
                 # Once more, since a port can be taken or a process starved; twice is a finding.
                 if attempt == 2:
-                    outcome.status, outcome.reason = Status.FAILS, str(error)
-                    self.note(f"    {peer.name:13} fails: {error}")
+                    outcome.status, outcome.reason = Status.FAILS, self.reason_of(error)
+                    self.note(f"    {peer.name:13} fails: {outcome.reason}")
             else:
                 sample.round = number
                 outcome.samples.append(sample)
                 self.note(f"    {number + 1}  {peer.name:13} {describe(sample, result.workload)}")
                 return
+
+    def reason_of(self, error: Exception) -> str:
+        """One line without the paths of this machine."""
+        text = " ".join(str(error).split())
+        return text.replace(str(self.session.fixtures.folder), "TMP").replace(str(ROOT), ".")
 
     def measure_control(self, result: WorkloadResult) -> None:
         """nginx, the same load each time: what it strays, the machine strays."""
