@@ -138,13 +138,11 @@ class HeadWriter:
         capacity = len(self._scratch)
         for item in headers:  # type: ignore[attr-defined]
             try:
-                name, value = item
+                given_name, given_value = item
             except (TypeError, ValueError):
                 raise LocalProtocolError(f"a header must be a pair of bytes, not {item!r}") from None
-            if type(name) is not bytes:
-                name = _as_bytes(name, "name")
-            if type(value) is not bytes:
-                value = _as_bytes(value, "value")
+            name = given_name if type(given_name) is bytes else _as_bytes(given_name, "name")
+            value = given_value if type(given_value) is bytes else _as_bytes(given_value, "value")
             k = len(name)
             n = len(value)
             if i + k + n + 4 > capacity:
