@@ -11,8 +11,9 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from compiled_modules import COMPILED, DIRECTIVES  # noqa: E402
+from compiled_modules import COMPILED, DIRECTIVES
 
+COMPILE_ARGS = ["-O3", "-fno-semantic-interposition", "-Wno-unreachable-code", "-Wno-unused-function"]
 MODE = os.environ.get("ALSVID_BUILD", "auto")
 
 
@@ -70,7 +71,7 @@ def extensions():
         Extension(
             name,
             ["src/" + name.replace(".", "/") + ".py"],
-            extra_compile_args=["-O3", "-fno-semantic-interposition", "-Wno-unreachable-code", "-Wno-unused-function"],
+            extra_compile_args=COMPILE_ARGS,
         )
         for name in COMPILED
     ]

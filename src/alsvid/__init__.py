@@ -2,7 +2,8 @@
 
     alsvid.run("main:app", port=8000)                # until Ctrl-C; returns the exit status
 
-    async with alsvid.serve(app) as server:          # a free port, in this event loop, for embedding and tests
+    async with alsvid.serve(app) as server:          # a free port, in this event loop, for embedding and
+    tests
         ... server.url ...
 
     await Server(Settings(app="main:app")).serve()   # in an event loop of one's own

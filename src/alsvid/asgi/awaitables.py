@@ -6,8 +6,8 @@ to the coroutine protocol too, so that create_task, ensure_future, gather, wait_
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Generator
+from typing import Any, cast
 
 
 class Ready:
@@ -18,11 +18,11 @@ class Ready:
     def __init__(self, result: Any) -> None:
         self.result = result
 
-    def __await__(self) -> Iterator[Any]:
-        return self
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return cast("Generator[Any, Any, Any]", self)
 
-    def __iter__(self) -> Iterator[Any]:
-        return self
+    def __iter__(self) -> Generator[Any, Any, Any]:
+        return cast("Generator[Any, Any, Any]", self)
 
     def __next__(self) -> Any:
         raise StopIteration(self.result)
@@ -47,11 +47,11 @@ class Failed:
     def __init__(self, error: BaseException) -> None:
         self.error = error
 
-    def __await__(self) -> Iterator[Any]:
-        return self
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return cast("Generator[Any, Any, Any]", self)
 
-    def __iter__(self) -> Iterator[Any]:
-        return self
+    def __iter__(self) -> Generator[Any, Any, Any]:
+        return cast("Generator[Any, Any, Any]", self)
 
     def __next__(self) -> Any:
         raise self.error
@@ -73,10 +73,10 @@ class Done:
 
     __slots__ = ()
 
-    def __await__(self) -> Iterator[Any]:
+    def __await__(self) -> Generator[Any, Any, Any]:
         return _NOTHING
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Generator[Any, Any, Any]:
         return _NOTHING
 
     def __next__(self) -> Any:
@@ -95,6 +95,6 @@ class Done:
 
 
 # An iterator that has ended says so without making an exception, and stays ended.
-_NOTHING: Iterator[Any] = iter(())
+_NOTHING = cast("Generator[Any, Any, Any]", iter(()))
 
 DONE = Done()

@@ -62,7 +62,10 @@ def scope_template(
 
 
 def http_scope(
-    template: dict[str, Any], request: RequestReceived, state: dict[str, Any] | None, tls: dict[str, Any] | None
+    template: dict[str, Any],
+    request: RequestReceived,
+    state: dict[str, Any] | None,
+    tls: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the scope of a request. Nothing mutable in it is shared with another request.
 
@@ -78,7 +81,9 @@ def http_scope(
         raw_path = target[:query_at]
         query = target[query_at + 1 :]
     # ASGI HTTP: "path … with percent-encoded sequences and UTF-8 byte sequences decoded into characters"
-    path = unquote_to_bytes(raw_path).decode("utf-8", "replace") if request.escaped else raw_path.decode("ascii")
+    path = (
+        unquote_to_bytes(raw_path).decode("utf-8", "replace") if request.escaped else raw_path.decode("ascii")
+    )
     root_path = template["root_path"]
     if root_path:
         # ASGI HTTP: "path … includes the root_path"; the proxy in front has cut it off

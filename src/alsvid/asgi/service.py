@@ -24,9 +24,21 @@ class Service:
     timed       somebody listens to "request_finished": cycles take times.
     """
 
-    __slots__ = ("_base", "_factory", "application", "cycles", "loop", "state", "telemetry", "timed", "when_idle")
+    __slots__ = (
+        "_base",
+        "_factory",
+        "application",
+        "cycles",
+        "loop",
+        "state",
+        "telemetry",
+        "timed",
+        "when_idle",
+    )
 
-    def __init__(self, application: Application, loop: asyncio.AbstractEventLoop, telemetry: Telemetry) -> None:
+    def __init__(
+        self, application: Application, loop: asyncio.AbstractEventLoop, telemetry: Telemetry
+    ) -> None:
         self.application = application
         self.loop = loop
         self.telemetry = telemetry
@@ -46,7 +58,8 @@ class Service:
         """Run a cycle as a real Task, in a fresh copy of the context that the server was started in.
 
         Not of the current one: who calls may be another request's application, by ending its answer or by
-        taking content. Eager on 3.12+: a handler that never waits is done when this returns. The name is given
+        taking content. Eager on 3.12+: a handler that never waits is done when this returns. The name is
+        given
         because the default one costs a format and a counter.
         """
         context = self._base.copy()

@@ -1,4 +1,6 @@
-"""What the connections of one server share: limits, deadlines, the coarse clock, and the set of themselves."""
+"""What the connections of one server share: limits, deadlines, the coarse clock, and the set of
+themselves.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +98,8 @@ class ConnectionContext:
     def hold(self, connection: Connection) -> None:
         """Flush the connection at the end of this turn of the loop, unless it has been flushed by then.
 
-        One callback a turn serves all connections: a response that is complete in its turn costs a list entry.
+        One callback a turn serves all connections: a response that is complete in its turn costs a list
+        entry.
         """
         self._held.append(connection)
         if not self._is_flush_due:
@@ -122,7 +125,9 @@ class ConnectionContext:
             self._lost_listener()
 
     def evict(self, newcomer: Connection | None = None) -> bool:
-        """Close the connection that has been idle longest, other than the newcomer; False when none is idle."""
+        """Close the connection that has been idle longest, other than the newcomer; False when none is
+        idle.
+        """
         if not self._idle:
             idle = [each for each in self.connections if each is not newcomer and each.is_idle()]
             self._idle = heapq.nsmallest(_EVICTION_BATCH, idle, key=_idle_since)

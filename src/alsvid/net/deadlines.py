@@ -1,4 +1,5 @@
-"""One coarse tick a worker for all timeouts, the Date field and whatever else wants to be looked at now and then.
+"""One coarse tick a worker for all timeouts, the Date field and whatever else wants to be looked at now and
+then.
 
 Owns the only clock that connections read (ConnectionContext.now): a request costs no timer and no clock call.
 """
@@ -50,7 +51,8 @@ class Deadlines:
             call()
 
     def _refresh_date(self) -> None:
-        # The one place that reads the wall clock: RFC 9110 section 6.6.1 wants the date, everything else durations.
+        # The one place that reads the wall clock: RFC 9110 section 6.6.1 wants the date, everything else
+        # durations.
         second = int(time.time())
         if second != self._second and self._dated:
             self._second = second

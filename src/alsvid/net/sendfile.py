@@ -1,4 +1,6 @@
-"""Send octets of an open file: by the kernel on a plain connection, piece by piece where TLS encrypts them."""
+"""Send octets of an open file: by the kernel on a plain connection, piece by piece where TLS encrypts
+them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,12 @@ _PIECE = 1 << 18
 
 
 async def send_file(
-    loop: asyncio.AbstractEventLoop, transport: Any, descriptor: int, offset: int, count: int, timeout_s: float
+    loop: asyncio.AbstractEventLoop,
+    transport: Any,
+    descriptor: int,
+    offset: int,
+    count: int,
+    timeout_s: float,
 ) -> int:
     """Copy count octets from offset into the transport's socket, whose write buffer must be empty.
 
@@ -62,7 +69,9 @@ async def copy_file(outlet: Any, transport: Any, descriptor: int, offset: int, c
     loop = asyncio.get_running_loop()
     sent = 0
     while sent < count:
-        piece = await loop.run_in_executor(None, os.pread, descriptor, min(count - sent, _PIECE), offset + sent)
+        piece = await loop.run_in_executor(
+            None, os.pread, descriptor, min(count - sent, _PIECE), offset + sent
+        )
         if not piece or transport.is_closing():
             break
         transport.write(piece)

@@ -48,7 +48,9 @@ class Outlet:
 
 
 class ConnectionStream(Stream):
-    """One stream of one connection. After `detach` the connection is lost and every call is without effect."""
+    """One stream of one connection. After `detach` the connection is lost and every call is without
+    effect.
+    """
 
     __slots__ = ("_engine", "_outlet")
 

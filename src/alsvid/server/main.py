@@ -1,10 +1,10 @@
 """Run a server as a process of its own: logs, loop, signals, exit status.
 
-    TERM, INT       stop gracefully; a second INT, or QUIT: stop at once
-    USR1            reopen the log files
-    HUP             nothing yet but a line in the log: one process cannot replace itself
+TERM, INT       stop gracefully; a second INT, or QUIT: stop at once
+USR1            reopen the log files
+HUP             nothing yet but a line in the log: one process cannot replace itself
 
-    exit status     0 stopped     1 crash     2 configuration     3 could not start     4 application not imported
+exit status     0 stopped     1 crash     2 configuration     3 could not start     4 application not imported
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib
+import importlib.metadata
 import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
-# Requests leave no garbage cycles of ours, but each makes some 30 objects that the collector counts: at Python's
-# own threshold it runs every 20 requests and finds nothing, 0.5 us a request (bench/micro). An application that
-# has chosen a higher one keeps it.
+# Requests leave no garbage cycles of ours, but each makes some 30 objects that the collector counts: at
+# Python's
+# own threshold it runs every 20 requests and finds nothing, 0.5 us a request (bench/micro). An application
+# that has chosen a higher one keeps it.
 _GC_THRESHOLD = 10_000
 _DEFAULT_GC_THRESHOLD = 2_000
 
@@ -113,7 +115,9 @@ def _stop_by(server: Server, number: signal.Signals) -> None:
 
 
 def _refuse_reload(telemetry: Telemetry) -> None:
-    telemetry.emit("warning", message="SIGHUP is ignored: a single process cannot replace itself; restart it instead")
+    telemetry.emit(
+        "warning", message="SIGHUP is ignored: a single process cannot replace itself; restart it instead"
+    )
 
 
 def _exception_handler(telemetry: Telemetry) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
@@ -132,11 +136,13 @@ def loop_factory(choice: str, telemetry: Telemetry) -> LoopFactory:
             import uvloop
         except ImportError:
             if choice == "uvloop":
-                raise ConfigError("--loop uvloop: uvloop is not installed (pip install 'alsvid[standard]')") from None
+                raise ConfigError(
+                    "--loop uvloop: uvloop is not installed (pip install 'alsvid[standard]')"
+                ) from None
             return asyncio.new_event_loop
-        version = tuple(int(part) for part in uvloop.__version__.split(".")[:2])
-        if version < _LEAST_UVLOOP:
-            text = f"uvloop {uvloop.__version__} can mix up connections; 0.23 or newer is needed"
+        version = importlib.metadata.version("uvloop")
+        if tuple(int(part) for part in version.split(".")[:2]) < _LEAST_UVLOOP:
+            text = f"uvloop {version} can mix up connections; 0.23 or newer is needed"
             if choice == "uvloop":
                 raise ConfigError(f"--loop uvloop: {text}")
             telemetry.emit("warning", message=f"{text}: asyncio's own loop is used")

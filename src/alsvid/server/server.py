@@ -109,7 +109,9 @@ class Server:
     # --- life ---------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Load, bind, run the application's start-up, accept. Raises AlsvidError; then nothing is left open."""
+        """Load, bind, run the application's start-up, accept. Raises AlsvidError; then nothing is left
+        open.
+        """
         try:
             self.load()
             self.open()
@@ -178,7 +180,9 @@ class Server:
         await self._stop_asked.wait()
 
     def ask_to_stop(self, reason: str = "asked to", *, at_once: bool = False) -> None:
-        """Begin the graceful stop; a second time, or `at_once`, cut what is under way. Callable at any time."""
+        """Begin the graceful stop; a second time, or `at_once`, cut what is under way. Callable at any
+        time.
+        """
         if self._reason or at_once:
             self._hurry = True
             if self._lifespan is not None:
@@ -262,7 +266,8 @@ class Server:
             await asyncio.wait(tasks, timeout=1.0)
 
     def _is_busy(self) -> bool:
-        assert self._context is not None and self._service is not None
+        assert self._context is not None
+        assert self._service is not None
         return bool(self._context.connections or self._service.cycles)
 
     async def _settle(self, timeout_s: float) -> None:
@@ -315,7 +320,9 @@ class Server:
             if not self._context.evict():
                 break
         error = "too many open files (ulimit -n)"
-        self.telemetry.emit("accept_error", listener=", ".join(self.urls), exception=error, pause_s=_ACCEPT_PAUSE_S)
+        self.telemetry.emit(
+            "accept_error", listener=", ".join(self.urls), exception=error, pause_s=_ACCEPT_PAUSE_S
+        )
 
     async def _resume_accepting(self) -> None:
         assert self._context is not None
@@ -340,7 +347,9 @@ class Server:
         task.add_done_callback(self._background.discard)
 
     def _fit_descriptors(self, context: ConnectionContext) -> None:
-        """Connections never take all descriptors: the application needs some to answer those that are there."""
+        """Connections never take all descriptors: the application needs some to answer those that are
+        there.
+        """
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft == resource.RLIM_INFINITY:
             return
@@ -388,4 +397,3 @@ def _writer(settings: Settings) -> HeadWriter:
     for name, value in settings.http.headers:
         extra += name + b": " + value + b"\r\n"
     return HeadWriter(extra)
-
