@@ -13,8 +13,6 @@ import pytest
 
 import alsvid
 
-pytestmark = pytest.mark.anyio
-
 GET = b"GET / HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n"
 V1 = b"PROXY TCP4 203.0.113.7 198.51.100.2 51234 443\r\n"
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
@@ -27,13 +25,6 @@ V2 = (
     + struct.pack(">HH", 51234, 443)
 )
 V2_LOCAL = SIGNATURE + b"\x20\x00\x00\x00"
-
-
-@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
-def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
-    if request.param:
-        pytest.importorskip("uvloop")
-    return "asyncio", {"use_uvloop": request.param}
 
 
 async def account(scope: Any, receive: Any, send: Any) -> None:
@@ -66,7 +57,11 @@ def serve(**settings: Any) -> Any:
     return alsvid.serve(account, lifespan="off", **settings)
 
 
-@pytest.mark.parametrize(("mode", "header"), [("v1", V1), ("v2", V2), ("auto", V1), ("auto", V2)], ids="1 2 auto-1 auto-2".split())
+@pytest.mark.parametrize(
+    ("mode", "header"),
+    [("v1", V1), ("v2", V2), ("auto", V1), ("auto", V2)],
+    ids=["1", "2", "auto-1", "auto-2"],
+)
 async def test_the_header_s_addresses_become_client_and_server(mode: str, header: bytes) -> None:
     """PROXY protocol section 2: source and destination of the connection that is relayed."""
     async with serve(proxy_protocol=mode) as server:
@@ -121,7 +116,18 @@ async def test_the_header_comes_before_the_tls_handshake(tmp_path: Path) -> None
     import subprocess
 
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+    ]
     subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     client = ssl.create_default_context(cafile=str(certificate))
     client.check_hostname = False
