@@ -107,6 +107,9 @@ def measure_h2load(session: Session, peer: Peer, workload: Workload) -> Sample:
             probe = run_h2load(workload, server.port, 5, session.client_core, requests=1)
         if probe.requests != 1:
             raise VerificationError(f"an HTTP/2 request is not answered: {probe.errors}")
+        wanted = len(workload.expected.body or b"")
+        if probe.content_octets != wanted:
+            raise VerificationError(f"content of {probe.content_octets} octets instead of {wanted}")
         return timed(session, server, workload, load)
 
 

@@ -42,6 +42,7 @@ class LoadReport:
     errors: dict[str, int] = field(default_factory=dict)
     p50_us: float | None = None
     p99_us: float | None = None
+    content_octets: int | None = None
 
 
 def missing_programs(names: set[str]) -> list[str]:
@@ -156,10 +157,12 @@ def parse_h2load(text: str) -> LoadReport:
     codes = re.search(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", text)
     if finished is None or counts is None or codes is None:
         raise LoadError("h2load printed no summary: " + text.strip()[-200:])
+    content = re.search(r"\((\d+)\) data", text)
     seconds = float(finished[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1.0}[finished[2]]
     errors = {
         "failed": int(counts[1]),
         "timeout": int(counts[2]),
         "status": sum(int(codes[i]) for i in (2, 3, 4)),
     }
-    return LoadReport(int(codes[1]), seconds, {name: count for name, count in errors.items() if count})
+    errors = {name: count for name, count in errors.items() if count}
+    return LoadReport(int(codes[1]), seconds, errors, content_octets=int(content[1]) if content else None)

@@ -24,6 +24,7 @@ H2LOAD = """
 finished in 1.50s, 20000.00 req/s, 1.2MB/s
 requests: 30000 total, 30010 started, 30000 done, 29990 succeeded, 10 failed, 0 errored, 2 timeout
 status codes: 29990 2xx, 0 3xx, 3 4xx, 7 5xx
+traffic: 2.00MB (2000000) total, 1.00MB (1000000) headers (space savings 10.00%), 380.73KB (389870) data
 """
 
 
@@ -46,6 +47,7 @@ def test_h2load_summary_counts_only_2xx_as_answers() -> None:
     found = parse_h2load(H2LOAD)
     assert (found.requests, found.seconds) == (29990, 1.5)
     assert found.errors == {"failed": 10, "timeout": 2, "status": 10}
+    assert found.content_octets == 389_870
 
 
 @pytest.mark.parametrize("parse", [parse_wrk, parse_h2load])
