@@ -29,7 +29,9 @@ LOOPS = _loops()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "one_loop: the event loop makes no difference; asyncio's own is enough")
+    config.addinivalue_line(
+        "markers", "one_loop: the event loop makes no difference; asyncio's own is enough"
+    )
     config.addinivalue_line("markers", "loop_errors: the event loop is told of errors on purpose")
 
 

@@ -1,8 +1,8 @@
 """For tests: a server in this process and a client that sees the octets.
 
-    async with serving(app) as server, server.client() as client:
-        client.send(GET)
-        assert (await client.response()).status == 200
+async with serving(app) as server, server.client() as client:
+    client.send(GET)
+    assert (await client.response()).status == 200
 """
 
 from __future__ import annotations
@@ -43,7 +43,11 @@ class Response:
 
     def __init__(self, head: bytes) -> None:
         first, *lines = head[:-4].decode("latin-1").split("\r\n")
-        self.version, status, _, = (*first.split(" ", 2), "")[:3]
+        (
+            self.version,
+            status,
+            _,
+        ) = (*first.split(" ", 2), "")[:3]
         self.status = int(status)
         self.fields = [tuple(line.split(": ", 1)) for line in lines]
         self.headers = {name.lower(): value for name, value in self.fields}

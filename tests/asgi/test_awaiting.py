@@ -96,8 +96,6 @@ async def _anyio_shield(call: Any) -> Any:
         return await call()
 
 
-
-
 WAYS = [
     _plain,
     _create_task,
