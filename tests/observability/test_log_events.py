@@ -122,6 +122,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         "Bad request from 192.0.2.1:4711: Host is missing (RFC 9112 section 3.2)",
     ),
     (
+        "upgrade_ignored",
+        {"client": "192.0.2.1:4711", "protocol": b"websocket"},
+        "192.0.2.1:4711 asked for an upgrade to websocket, which is not spoken here: served as plain HTTP",
+    ),
+    (
         "tls_error",
         {"client": "192.0.2.1:1", "message": "no cipher"},
         "TLS with 192.0.2.1:1 failed: no cipher",

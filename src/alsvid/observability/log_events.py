@@ -86,6 +86,12 @@ EVENTS: dict[str, EventLine] = {
     "protocol_error": EventLine(
         INFO, "Bad request from {client}: {message}", ("client", "message", "status"), burst=10
     ),
+    "upgrade_ignored": EventLine(
+        INFO,
+        "{client} asked for an upgrade to {protocol}, which is not spoken here: served as plain HTTP",
+        ("client", "protocol"),
+        burst=1,
+    ),
     "tls_error": EventLine(INFO, "TLS with {client} failed: {message}", ("client", "message"), burst=10),
     "connection_error": EventLine(
         DEBUG,
@@ -161,6 +167,12 @@ def _with_option(fields: dict[str, Any]) -> None:
         fields["option"] = _flag(str(fields["option"]))
 
 
+def _with_protocol(fields: dict[str, Any]) -> None:
+    protocol = fields.get("protocol")
+    if isinstance(protocol, bytes):
+        fields["protocol"] = protocol.decode("latin-1")
+
+
 def _flag(name: str) -> str:
     """Return an option as it is typed: the setting limit_concurrency is --limit-concurrency."""
     return name if name.startswith("-") else "--" + name.replace("_", "-")
@@ -171,6 +183,7 @@ _PREPARE: dict[str, Callable[[dict[str, Any]], None]] = {
     "started": _with_addresses,
     "shutdown_cut": _with_names,
     "limit_reached": _with_option,
+    "upgrade_ignored": _with_protocol,
 }
 
 
