@@ -42,7 +42,8 @@ async def _shield(call: Any) -> Any:
 
 
 async def _as_completed(call: Any) -> Any:
-    return [await each for each in asyncio.as_completed([call()])][0]
+    for each in asyncio.as_completed([call()]):
+        return await each
 
 
 async def _timeout(call: Any) -> Any:
@@ -182,7 +183,7 @@ async def test_an_error_is_raised_where_send_is_awaited(way: Any) -> None:
 
 @pytest.mark.parametrize("which", ["receive", "send"])
 async def test_anyio_task_groups_take_the_callables_themselves(which: str) -> None:
-    """`start_soon(receive)` and `start_soon(send, message)`: what they return must be taken for a coroutine."""
+    """`start_soon(receive)`, `start_soon(send, message)`: what they return is taken for a coroutine."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         async with anyio.create_task_group() as group:
