@@ -5,6 +5,7 @@ import fnmatch
 import json
 import os
 import resource
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -158,12 +159,15 @@ def cores_of(options: argparse.Namespace) -> tuple[int, int]:
 
 
 def alsvid_python(options: argparse.Namespace) -> str:
-    return options.alsvid_python or python_of(REFERENCE)
+    """The interpreter that runs Alsvid; before its environment is made, the running one answers `--help`."""
+    if options.alsvid_python is not None:
+        return str(options.alsvid_python)
+    own = python_of(REFERENCE)
+    return own if Path(own).exists() else sys.executable
 
 
 def capabilities_of_alsvid(options: argparse.Namespace) -> frozenset[Capability]:
-    python = alsvid_python(options)
-    return probe_alsvid(python) if Path(python).exists() else frozenset()
+    return probe_alsvid(alsvid_python(options))
 
 
 def facts_of(options: argparse.Namespace, sentence: str, peers: dict[str, Peer]) -> dict[str, Any]:
