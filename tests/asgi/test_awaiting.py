@@ -42,8 +42,8 @@ async def _shield(call: Any) -> Any:
 
 
 async def _as_completed(call: Any) -> Any:
-    for each in asyncio.as_completed([call()]):
-        return await each
+    (only,) = asyncio.as_completed([call()])
+    return await only
 
 
 async def _timeout(call: Any) -> Any:

@@ -31,7 +31,7 @@ class Lifespan:
         self._stopped: asyncio.Future[str] | None = None
         self._task: asyncio.Task[None] | None = None
         self._has_lifespan = True
-        self._has_failed = False
+        self._has_failed = False  # it has said so, or was given up: what it raises then is no news
         self.state: dict[str, Any] | None = None
 
     async def startup(self) -> None:
@@ -63,7 +63,6 @@ class Lifespan:
             await self._cancel()
             raise
         if failure:
-            self._has_failed = True
             await self._end_task()
             raise StartupError(f"the application's start-up failed: {failure}")
         if self._task is None or not self._has_lifespan:
@@ -103,6 +102,7 @@ class Lifespan:
         await self._cancel()
 
     async def _cancel(self) -> None:
+        self._has_failed = True
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task], timeout=1.0)
@@ -120,7 +120,10 @@ class Lifespan:
     def _settle(self, error: BaseException | None) -> None:
         """The application has left its lifespan: nobody may wait for it any more."""
         assert self._started is not None and self._stopped is not None
-        if not self._started.done():
+        if self._has_failed:
+            if not self._stopped.done():
+                self._stopped.set_result("")
+        elif not self._started.done():
             if self._mode == "auto" and (error is None or isinstance(error, Exception)):
                 self._has_lifespan = False
                 self._emit("lifespan_unsupported", exception=error)
@@ -130,7 +133,7 @@ class Lifespan:
                 self._emit("lifespan_failed", stage="startup", message=message, exception=error)
                 self._started.set_result(f"{message} (--lifespan {self._mode})")
         elif not self._stopped.done():
-            if error is not None and not self._has_failed:  # after startup.failed its exception is no news
+            if error is not None:
                 self._emit("lifespan_failed", stage="shutdown", message=f"it raised {type(error).__name__}", exception=error)
                 self._stopped.set_result("it raised an exception")
             else:
@@ -154,6 +157,7 @@ class Lifespan:
             future.set_result("")
         else:
             text = message.get("message", "") or "it gave no reason"
+            self._has_failed = True
             self._emit("lifespan_failed", stage="startup" if starts else "shutdown", message=text, exception=None)
             future.set_result(text)
 

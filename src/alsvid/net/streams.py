@@ -89,6 +89,7 @@ class ConnectionStream(Stream):
     def send_trailers(self, headers: Headers) -> None:
         """See Stream."""
         if self._engine is not None:
+            self._engine.send_data(self.id, b"", True)  # the content has ended; the engine waits for trailers
             self._engine.send_trailers(self.id, headers)
             self._outlet.end_answer(self)  # type: ignore[union-attr]
 
