@@ -9,8 +9,8 @@ A log is a list of tuples in the order in which things happened:
     ("sent", octets)                     what went to the peer since the entry before
     ("closed", lingering, cut)           the connection is to be closed
 
-Logs of the same octets are equal however these were split, as long as the application acts upon the end of a
-request and not upon how many pieces its content came in.
+Logs of the same octets are equal however these were split (`without_timing`), as long as the application acts
+upon the end of a request and not upon how many pieces its content came in.
 """
 
 from __future__ import annotations
@@ -185,3 +185,9 @@ def sent_of(log: Log) -> bytes:
 def is_open(log: Log) -> bool:
     """True when the connection is not to be closed."""
     return not any(entry[0] == "closed" for entry in log)
+
+
+def without_timing(log: Log) -> Log:
+    """Return a log without what depends on when octets came: whether some wait behind a last answer."""
+    is_fault = status_of(log) != 0
+    return [entry if entry[0] != "closed" or is_fault else ("closed", None, entry[2]) for entry in log]
