@@ -20,7 +20,6 @@ from collections.abc import Callable
 from alsvid.errors import ConfigError
 from alsvid.observability.access_format import AccessFormat
 from alsvid.observability.access_log import AccessLog
-from alsvid.observability.log_config import apply_log_config
 from alsvid.observability.log_events import EventLog
 from alsvid.observability.log_lines import TRACE, LineFormatter, WriterHandler
 from alsvid.observability.log_sink import Sink, open_sink
@@ -108,6 +107,8 @@ class Logs:
             logger.setLevel(TRACE if settings.log_level == "trace" else settings.log_level.upper())
         has_config = settings.log_config is not None
         if has_config:
+            from alsvid.observability.log_config import apply_log_config  # a start-up need not pay for it
+
             try:
                 apply_log_config(settings.log_config)
             except ConfigError:

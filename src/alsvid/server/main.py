@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib
-import importlib.metadata
 import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -140,7 +139,7 @@ def loop_factory(choice: str, telemetry: Telemetry) -> LoopFactory:
                     "--loop uvloop: uvloop is not installed (pip install 'alsvid[standard]')"
                 ) from None
             return asyncio.new_event_loop
-        version = importlib.metadata.version("uvloop")
+        version = str(getattr(uvloop, "__version__", "0.0"))
         if tuple(int(part) for part in version.split(".")[:2]) < _LEAST_UVLOOP:
             text = f"uvloop {version} can mix up connections; 0.23 or newer is needed"
             if choice == "uvloop":
