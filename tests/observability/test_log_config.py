@@ -145,7 +145,7 @@ def test_loggers_that_exist_already_are_not_silenced(name: str, tmp_path: Path) 
         ("log.toml", "= 1", "TOMLDecodeError"),
         ("log.toml", "version = 2", "Unsupported version"),
         ("log.toml", b"\xff", "UnicodeDecodeError"),
-        ("log.ini", "no section", "MissingSectionHeaderError"),
+        ("log.ini", "no section", "contains no section headers"),
         ("log.ini", "[loggers]\nkeys=root\n", "formatters"),
         ("log.ini", "", "log.ini"),
         ("log.yaml", "a: [", "log.yaml"),
