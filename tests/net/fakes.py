@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 from serving import Events, turns
 
-from alsvid.asgi.scope import scope_template
 from alsvid.asgi.service import Service
 from alsvid.net.connection import Connection
 from alsvid.net.context import ConnectionContext
 from alsvid.net.deadlines import sweep
+from alsvid.net.port import Port
 from alsvid.net.settings import ConnectionSettings
 from alsvid.observability.telemetry import Telemetry
 from alsvid.protocol.http1.limits import Limits
@@ -129,19 +130,26 @@ class FakeTransport:
             asyncio.get_running_loop().call_soon(self.protocol.connection_lost, error)
 
 
-class FakePort:
-    """A listener's part in a connection."""
+class FakeSocket:
+    """A listening socket as far as a port looks at it."""
 
-    def describe(self, transport: Any) -> tuple[Any, dict[str, Any], Any]:
-        client, server = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        return client, scope_template(scheme="http", server=server, client=client, root_path=""), None
+    family = socket.AF_INET
+
+    def getsockname(self) -> tuple[str, int]:
+        return ("192.0.2.2", 80)
+
+
+class FakeListener:
+    """A listener without a socket."""
+
+    socket = FakeSocket()
 
 
 class Peer:
     """One connection with its transport: `send` octets to it, look at `received`."""
 
     def __init__(self, world: World) -> None:
-        self.connection = Connection(world.context, FakePort())
+        self.connection = Connection(world.context, world.port)
         self.transport = FakeTransport(self.connection)
         self.connection.connection_made(self.transport)
 
@@ -191,6 +199,7 @@ class World:
         )
         self.context = ConnectionContext(connection, self.service, limits, HeadWriter())
         self.context.now = 1000.0
+        self.port = Port(FakeListener(), "", None)  # type: ignore[arg-type]
 
     def connect(self) -> Peer:
         """A new connection."""

@@ -125,6 +125,7 @@ class Http1Engine(Engine):
             # Fast because what waits is neither cut nor copied for each request of a pipeline.
             data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
             pos = self._waiting_at
+            self._waiting_at = 0
             self._waiting = []
             self._waiting_size = 0
         elif self._rest:
