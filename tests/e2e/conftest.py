@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from processes import WAIT_S, ServerProcess
-
-Start = Callable[..., ServerProcess]
-Curl = Callable[..., str]
+from processes import WAIT_S, Curl, ServerProcess, Start
 
 
 def _ended(server: ServerProcess) -> None:

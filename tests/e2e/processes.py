@@ -156,3 +156,8 @@ def run_once(*arguments: str, cwd: Path = ROOT, **variables: str) -> subprocess.
         timeout=WAIT_S,
         check=False,
     )
+
+
+# What the fixtures of this folder are: a server by its arguments, and curl's standard output by its own.
+Start = Callable[..., ServerProcess]
+Curl = Callable[..., str]

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Curl, Start
-from processes import ROOT, ServerProcess, run_once
+from processes import ROOT, Curl, ServerProcess, Start, run_once
 
 HELLO = "examples.hello:app"
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from conftest import Curl
-from processes import ServerProcess
+from processes import Curl, ServerProcess
 
 pytest.importorskip("django")
 

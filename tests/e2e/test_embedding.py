@@ -10,8 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Start
-from processes import ROOT, WAIT_S, environment
+from processes import ROOT, WAIT_S, Start, environment
 
 import alsvid
 from alsvid.errors import ConfigError, StartupError

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import h11
 import httpx
-from conftest import Curl
-from processes import ServerProcess
+from processes import Curl, ServerProcess
 from wire import Wire
 
 SERVER = ["examples.early_hints:app"]

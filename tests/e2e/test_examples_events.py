@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import httpx
-from conftest import Start
-from processes import WAIT_S, ServerProcess
+from processes import WAIT_S, ServerProcess, Start
 
 SERVER = ["examples.server_sent_events:app"]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-from conftest import Curl
-from processes import ServerProcess
+from processes import Curl, ServerProcess
 from wire import Wire
 
 SERVER = ["examples.hello:app"]

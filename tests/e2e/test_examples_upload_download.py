@@ -9,8 +9,7 @@ from pathlib import Path
 import h11
 import httpx
 import pytest
-from conftest import Curl
-from processes import ServerProcess
+from processes import Curl, ServerProcess
 from wire import Wire
 
 SERVER = ["examples.upload_download:app"]

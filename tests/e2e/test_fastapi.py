@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from conftest import Start
-from processes import ServerProcess
+from processes import ServerProcess, Start
 
 pytest.importorskip("fastapi")
 pytest.importorskip("aiosqlite")

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Start
-from processes import ROOT
+from processes import ROOT, Start
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Start
-from processes import ROOT, ServerProcess
+from processes import ROOT, ServerProcess, Start
 from wire import Wire
 
 pytest.importorskip("starlette")
