@@ -44,7 +44,7 @@ def http1_workloads() -> list[Workload]:
 
 
 def body_workloads() -> list[Workload]:
-    """Answers and uploads whose cost is in the octets."""
+    """Answers whose cost is in the octets."""
     return [
         Workload(
             "body-10k", "10 KB answer", "sized", path="/10k", needs=SIZED, expected=Expected(octets=10_000)
@@ -80,6 +80,12 @@ def body_workloads() -> list[Workload]:
             needs=SIZED,
             expected=Expected(octets=10_000_000),
         ),
+    ]
+
+
+def upload_workloads() -> list[Workload]:
+    """Requests whose cost is in the octets."""
+    return [
         Workload(
             "upload-1m",
             "upload of 1 MB",
@@ -268,6 +274,7 @@ def catalogue() -> dict[str, Workload]:
     groups = (
         http1_workloads(),
         body_workloads(),
+        upload_workloads(),
         waiting_workloads(),
         tls_workloads(),
         http2_workloads(),
