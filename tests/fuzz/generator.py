@@ -1,4 +1,4 @@
-"""Inputs for the engine: requests made from the grammar, then damaged. A seed gives the same inputs each time."""
+"""Inputs for the engine: requests made from the grammar, then damaged. A seed always gives the same ones."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ OTHERS = [
     b"Content-Type: text/plain", b"Host: second",
 ]  # fmt: skip
 SIZES = [
-    b"5", b"5", b"5", b"05", b"0000000000000005", b"00000000000000005", b"5;a=b", b'5; a="\\"b"', b"5 ", b"5;",
-    b"0x5", b"ffffffffffffffff", b"g", b"", b"5;" + b"a" * 30,
+    b"5", b"5", b"5", b"05", b"0000000000000005", b"00000000000000005", b"5;a=b", b'5; a="\\"b"', b"5 ",
+    b"5;", b"0x5", b"ffffffffffffffff", b"g", b"", b"5;" + b"a" * 30,
 ]  # fmt: skip
 OCTETS = b'\r\n\r\n\x00\t :;,"\\/?#@[]%=0159afAFgzGZ-_.*\x7f\x80\xff\x0b'
 SNIPPETS = [

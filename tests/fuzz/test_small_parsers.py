@@ -1,4 +1,4 @@
-"""The small parsers against the same grammar said otherwise: by a regular expression or the standard library."""
+"""The small parsers against the same grammar, said by a regular expression or the standard library."""
 
 from __future__ import annotations
 
