@@ -22,8 +22,6 @@ from alsvid.net.context import ConnectionContext
 from alsvid.net.deadlines import TICK_S, Deadlines
 from alsvid.net.listener import Acceptor
 from alsvid.net.port import Port
-from alsvid.net.proxied import ProxiedAcceptor
-from alsvid.net.proxy_protocol import ProxyProtocolRules
 from alsvid.net.sockets import Listener, open_listeners
 from alsvid.net.tls import TlsContexts, wants_tls
 from alsvid.observability.telemetry import Telemetry
@@ -33,6 +31,8 @@ from alsvid.server.importer import load_application
 
 if TYPE_CHECKING:
     from alsvid.config.settings import Settings
+    from alsvid.net.proxied import ProxiedAcceptor
+    from alsvid.net.proxy_protocol import ProxyProtocolRules
 
 # Applications learn that the server stops this long before they are cut, so that they can say good-bye.
 _NOTICE_S = 5.0
@@ -42,6 +42,7 @@ _IDLE_GRACE_S = 0.2
 # Descriptors kept free of connections, for the application's files and our own.
 _RESERVED_DESCRIPTORS = 64
 _ACCEPT_PAUSE_S = 1.0
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Server:
@@ -92,6 +93,10 @@ class Server:
         if self.settings.forwarded.proxy_headers:
             self._forwarded = ForwardedRules(self.settings.forwarded)
         if self.settings.proxy_protocol.proxy_protocol != "off":
+            from alsvid.net.proxy_protocol import (
+                ProxyProtocolRules,
+            )  # a start-up without it need not pay for it
+
             self._proxy_protocol = ProxyProtocolRules(self.settings.proxy_protocol)
         scheme = "https" if self._tls is not None else "http"
         self.listeners = open_listeners(self.settings.listen, os.environ, scheme)
@@ -158,6 +163,8 @@ class Server:
     def _acceptor(self, context: ConnectionContext, port: Port) -> Acceptor | ProxiedAcceptor:
         handshake_timeout_s = self.settings.tls.timeout_tls_handshake
         if self._proxy_protocol is not None:
+            from alsvid.net.proxied import ProxiedAcceptor
+
             return ProxiedAcceptor(
                 context,
                 port,
@@ -310,6 +317,16 @@ class Server:
             if reload is not None and reload.ok:
                 self._spawn(self._renew())
 
+    def handle_loop_error(self, context: dict[str, Any]) -> bool:
+        """Deal with what the loop's exception handler was told; False when it is not the server's affair."""
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in _EXHAUSTED and "socket" in context:
+            if not self._pause_ticks and self._context is not None:
+                self._pause_accepting()
+            return True
+        # asyncio means to accept again a second later, on a socket that is closed by then.
+        return isinstance(error, ValueError) and "_start_serving" in str(context.get("message"))
+
     def _pause_accepting(self) -> None:
         """File descriptors have run out: serve who is there, evict who is idle, look again in a second."""
         assert self._context is not None
@@ -317,7 +334,7 @@ class Server:
             acceptor.close()
         self._pause_ticks = int(_ACCEPT_PAUSE_S / TICK_S)
         for _ in range(_RESERVED_DESCRIPTORS):
-            if not self._context.evict():
+            if not self._context.evict(None, _ACCEPT_PAUSE_S):
                 break
         error = "too many open files (ulimit -n)"
         self.telemetry.emit(
@@ -374,7 +391,7 @@ def _has_descriptors() -> bool:
     try:
         os.close(os.dup(0))
     except OSError as error:
-        return error.errno not in (errno.ENFILE, errno.EMFILE)
+        return error.errno not in _EXHAUSTED
     return True
 
 

@@ -5,15 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 
 
-def _reason(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
+_PHRASES = {int(status): status.phrase for status in HTTPStatus}
 
+REASONS: dict[int, str] = {status: _PHRASES.get(status, "") for status in range(100, 1000)}
 
 STATUS_LINES: dict[int, bytes] = {
-    status: f"HTTP/1.1 {status} {_reason(status)}\r\n".encode("ascii") for status in range(100, 1000)
+    status: b"HTTP/1.1 %d %b\r\n" % (status, reason.encode("ascii")) for status, reason in REASONS.items()
 }
-
-REASONS: dict[int, str] = {status: _reason(status) for status in range(100, 1000)}
