@@ -18,7 +18,7 @@ from alsvid.observability.log_events import EVENTS
 from alsvid.observability.telemetry import Telemetry
 
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
-_OTHER_EVENTS = ("client_disconnected", "connection_evicted", "upgrade_ignored", "request_finished")
+_OTHER_EVENTS = ("client_disconnected", "connection_evicted", "upgrade_ignored")
 _EVENT_LOOP_TURNS = 20
 
 
@@ -134,9 +134,8 @@ class Events(list[tuple[str, dict[str, Any]]]):
     def __init__(self, telemetry: Telemetry) -> None:
         super().__init__()
         self._waiting: list[tuple[str, asyncio.Future[None]]] = []
-        for name in (*EVENTS, *_OTHER_EVENTS):
-            if name != "request_finished":
-                telemetry.subscribe(name, self._note(name))
+        for name in {*EVENTS, *_OTHER_EVENTS}:
+            telemetry.subscribe(name, self._note(name))
 
     def _note(self, name: str) -> Callable[..., None]:
         def note(**fields: Any) -> None:

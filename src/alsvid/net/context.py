@@ -124,9 +124,10 @@ class ConnectionContext:
         if self._lost_listener is not None:
             self._lost_listener()
 
-    def evict(self, newcomer: Connection | None = None) -> bool:
-        """Close the connection that has been idle longest, other than the newcomer; False when none is
-        idle.
+    def evict(self, newcomer: Connection | None = None, idle_for_s: float = 0.0) -> bool:
+        """Close the connection that has been idle longest, at least so long; False when there is none.
+
+        `newcomer` is the one that room is made for.
         """
         if not self._idle:
             idle = [each for each in self.connections if each is not newcomer and each.is_idle()]
@@ -134,6 +135,9 @@ class ConnectionContext:
             self._idle.reverse()
         while self._idle:
             connection = self._idle.pop()
+            if connection.idle_since > self.now - idle_for_s:
+                self._idle = []
+                return False  # they are in order: all others have been used later
             if connection is not newcomer and connection.is_idle():
                 connection.close_idle("limit_connections")
                 return True

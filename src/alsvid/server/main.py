@@ -84,7 +84,7 @@ def _run(settings: Settings, telemetry: Telemetry, logs: Logs) -> int:
 
 async def _serve(server: Server, telemetry: Telemetry, logs: Logs) -> None:
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(_exception_handler(telemetry))
+    loop.set_exception_handler(_exception_handler(server, telemetry))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         loop.add_signal_handler(number, _stop_by, server, number)
     loop.add_signal_handler(signal.SIGUSR1, logs.reopen)
@@ -119,9 +119,12 @@ def _refuse_reload(telemetry: Telemetry) -> None:
     )
 
 
-def _exception_handler(telemetry: Telemetry) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+def _exception_handler(
+    server: Server, telemetry: Telemetry
+) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        telemetry.emit("loop_error", message=context.get("message", "-"), exception=context.get("exception"))
+        if not server.handle_loop_error(context):
+            telemetry.emit("loop_error", message=context.get("message", "-"), exception=context.get("exception"))
 
     return handle
 

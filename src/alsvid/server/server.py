@@ -41,6 +41,7 @@ _NOTICE_S = 5.0
 _IDLE_GRACE_S = 0.2
 # Descriptors kept free of connections, for the application's files and our own.
 _RESERVED_DESCRIPTORS = 64
+_SPARE_DESCRIPTORS = 4
 _ACCEPT_PAUSE_S = 1.0
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
@@ -322,7 +323,8 @@ class Server:
         error = context.get("exception")
         if isinstance(error, OSError) and error.errno in _EXHAUSTED and "socket" in context:
             if not self._pause_ticks and self._context is not None:
-                self._pause_accepting()
+                self._pause_ticks = 1
+                self._context.loop.call_soon(self._pause_accepting)  # asyncio still needs the socket
             return True
         # asyncio means to accept again a second later, on a socket that is closed by then.
         return isinstance(error, ValueError) and "_start_serving" in str(context.get("message"))
@@ -343,6 +345,9 @@ class Server:
 
     async def _resume_accepting(self) -> None:
         assert self._context is not None
+        if not _has_descriptors():
+            self._pause_accepting()
+            return
         try:
             for acceptor in self._acceptors:
                 if not self._context.is_stopping:
@@ -388,10 +393,16 @@ class Server:
 
 
 def _has_descriptors() -> bool:
+    """True while there are some to spare: when they are gone, uvloop resets the clients that wait."""
+    spare: list[int] = []
     try:
-        os.close(os.dup(0))
+        for _ in range(_SPARE_DESCRIPTORS):
+            spare.append(os.dup(0))
     except OSError as error:
         return error.errno not in _EXHAUSTED
+    finally:
+        for descriptor in spare:
+            os.close(descriptor)
     return True
 
 
