@@ -104,7 +104,7 @@ class Generator:
             data = self.random.choice(self._seeds)[:2000]
         else:
             data = b"".join(
-                self._message(clean=chance() < 0.7) for _ in range(self.random.choice((1, 1, 1, 2, 3)))
+                self._message(clean=chance() < 0.7) for _ in range(self.random.choice((1, 1, 1, 2, 3, 5)))
             )
         if chance() < 0.45:
             for _ in range(self.random.choice((1, 1, 1, 2, 4))):

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import random
+import re
 
 from alsvid.errors import LocalProtocolError
 from alsvid.protocol.events import DATA_RECEIVED, REQUEST_RECEIVED
 from alsvid.protocol.http1.limits import Limits
 from alsvid.protocol.phases import SHUT
-from tests.protocol.wire import Log, Wire, answer_nothing, log_of, without_timing
+from tests.protocol.wire import Log, Wire, answer_nothing, answer_ok, log_of, without_timing
+
+_HEAD_END = re.compile(rb"\r\n\r\n")
 
 STATUSES = {400, 405, 413, 414, 417, 431, 501, 505}
 
@@ -30,9 +33,37 @@ def check(data: bytes, limits: Limits, chance: random.Random) -> Log:
         for cuts in splits:
             other = without_timing(log_of(data, *cuts, limits=limits, eof=eof))
             assert other == log, f"split at {cuts if len(cuts) < 5 else 'each octet'}: {data!r}"
+    if not eof:
+        assert without_timing(late_log(data, limits, chance)) == log, f"answered late: {data!r}"
     if chance.random() < 0.25:
         check_wild_application(data, limits, chance)
     return log
+
+
+def late_log(data: bytes, limits: Limits, chance: random.Random) -> Log:
+    """Return the log with an application that takes its time: octets come while it works."""
+    pending: list[int] = []
+    wire = Wire(lambda _, stream: pending.append(stream), limits)
+
+    def answer() -> None:
+        answer_ok(wire, pending.pop())
+        wire.sent()
+        wire.receive(b"")
+
+    start = 0
+    while start < len(data):
+        # Ends of heads and bodies are where a request ends and the next one begins.
+        ends = [found.end() for found in _HEAD_END.finditer(data, start)]
+        end = (
+            chance.choice(ends) if ends and chance.random() < 0.6 else start + chance.choice((1, 7, 40, 100))
+        )
+        wire.receive(data[start:end])
+        start = end
+        while pending and chance.random() < 0.4:
+            answer()
+    while pending:
+        answer()
+    return wire.log
 
 
 def check_log(log: Log) -> None:

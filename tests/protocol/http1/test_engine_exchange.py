@@ -88,6 +88,24 @@ def test_what_waits_and_what_comes_are_one_stream_of_octets() -> None:
     assert ends_of(wire.log) == 2
 
 
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_octets_that_come_behind_a_pipeline_are_taken_whole(first: int) -> None:
+    """What waited before says nothing about what waits now."""
+    wire = begun(GET * first)
+    for stream in range(1, first + 1):
+        answer_early(wire, stream)
+        wire.receive(b"")
+    wire.receive(GET)
+    wire.receive(GET)
+    wire.receive(GET[:9])
+    answer_early(wire, first + 1)
+    wire.receive(b"")
+    answer_early(wire, first + 2)
+    wire.receive(GET[9:])
+    assert ends_of(wire.log) == first + 3
+    assert status_of(wire.log) == 0
+
+
 def test_content_and_requests_can_alternate() -> None:
     chunked = CHUNKED_POST + b"5\r\nhello\r\n0\r\n\r\n"
     log = log_of(GET + post(3) + b"abc" + chunked + GET + chunked)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-
 _PHRASES = {int(status): status.phrase for status in HTTPStatus}
 
 REASONS: dict[int, str] = {status: _PHRASES.get(status, "") for status in range(100, 1000)}

@@ -158,7 +158,6 @@ class Http1Engine(Engine):
         self.phase = _shut
         self.close_expected = True
         if phase == _content:
-            # RFC 9112 section 8: "an incomplete message"; there is nobody left to read an error answer
             message = "the connection ended inside the content (RFC 9112 section 8)"
             events.append(Fault(self._stream_id, 400, message, ""))
         return events
