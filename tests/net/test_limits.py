@@ -163,7 +163,7 @@ async def test_without_file_descriptors_those_who_are_there_are_served(loop: str
 
         assert int(await ask("/take")) > 10
         if loop == "uvloop":
-            # Its own way out is to close the clients that wait, so none may come before the server has seen it.
+            # It closes the clients that wait, so none may come before the server has seen it.
             while "Cannot accept" not in process.stderr.readline():
                 pass
         loop_time = asyncio.get_running_loop().time

@@ -17,8 +17,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from alsvid.asgi.settings import ForwardedSettings
-from alsvid.protocol.http.trust import TrustedPeers, canonical_address
 from alsvid.protocol.http.authority import is_host
+from alsvid.protocol.http.trust import TrustedPeers, canonical_address
 
 # Parsed nodes are kept by their text; the room is emptied when it is used up. Fast because the same clients
 # come again: 0.1 us in place of 3 us.

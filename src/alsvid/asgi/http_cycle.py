@@ -34,12 +34,18 @@ _trailing = 2
 _answered = 3
 _sending = 4
 
-_STAGES = ("before the answer", "during the answer", "before the trailers", "after the answer", "during a file")
+_STAGES = (
+    "before the answer",
+    "during the answer",
+    "before the trailers",
+    "after the answer",
+    "during a file",
+)
 
 # How far the causes of an error are followed.
 _MOST_CAUSES = 16
 
-# Small pieces that wait for the application are joined up to this size; larger ones are passed on as they are.
+# Small pieces that wait for the application are joined up to this size; larger ones are passed on.
 _JOIN = 65536
 
 
@@ -233,7 +239,9 @@ class HttpCycle:
             if self._state == _trailing:
                 return self._send_trailers(kind, message)
             if self._state == _sending:
-                raise LocalProtocolError(f"a file is still being sent, the application sent {kind!r} meanwhile")
+                raise LocalProtocolError(
+                    f"a file is still being sent, the application sent {kind!r} meanwhile"
+                )
             raise LocalProtocolError(f"the answer is complete, the application sent {kind!r} after it")
         except Exception as error:
             return Failed(_explained(error, message))
@@ -332,9 +340,11 @@ class HttpCycle:
 
     async def _send_descriptor(self, message: Message) -> None:
         """`http.response.zerocopysend`: a piece of an open file, between other content."""
-        file = message.get("file")
+        file: Any = message.get("file")
         if not isinstance(file, int) and not hasattr(file, "fileno"):
-            raise LocalProtocolError(f"file must be an open file or its descriptor, not {type(file).__name__}")
+            raise LocalProtocolError(
+                f"file must be an open file or its descriptor, not {type(file).__name__}"
+            )
         descriptor = file if isinstance(file, int) else file.fileno()
         given = message.get("offset")
         offset = os.lseek(descriptor, 0, os.SEEK_CUR) if given is None else _checked_count("offset", given)
@@ -408,14 +418,16 @@ class HttpCycle:
         self._finish()
 
     def _finish(self) -> None:
-        """The application has returned: whatever it owes is settled, and no reference is left to this cycle."""
+        """The application has returned: what it owes is settled, and no reference is left to this cycle."""
         if self._state != _answered and not self._gone:
             if self._asked_to_stop and self._state != _awaits:
                 self._end_by_stop()
             elif self._state == _awaits:
                 self._fail(LocalProtocolError("the application returned without sending http.response.start"))
             elif self._state == _trailing:
-                self._fail(LocalProtocolError("the application returned without sending http.response.trailers"))
+                self._fail(
+                    LocalProtocolError("the application returned without sending http.response.trailers")
+                )
             else:
                 text = "the application returned without completing the content (more_body was True)"
                 self._fail(LocalProtocolError(text))
@@ -509,7 +521,7 @@ def _is_farewell(error: BaseException) -> bool:
         if isinstance(cause, OSError | asyncio.CancelledError):
             return True
         if isinstance(cause, BaseExceptionGroup):
-            return all([_is_farewell(each) for each in cause.exceptions])
+            return all([_is_farewell(each) for each in cause.exceptions])  # noqa: C419  (no closures here)
         cause = cause.__cause__ or cause.__context__
     return False
 
@@ -528,5 +540,7 @@ def _explained(error: Exception, message: Any) -> Exception:
         kind = message.get("type", "?") if isinstance(message, dict) else "?"
         return LocalProtocolError(f"the message {kind!r} lacks the key {error.args[0]!r}")
     if isinstance(error, TypeError | AttributeError | ValueError | OverflowError):
-        return LocalProtocolError(f"the message has a value of a wrong type: {error}; got {str(message)[:500]}")
+        return LocalProtocolError(
+            f"the message has a value of a wrong type: {error}; got {str(message)[:500]}"
+        )
     return error

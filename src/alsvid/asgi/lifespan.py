@@ -20,7 +20,12 @@ class Lifespan:
     """
 
     def __init__(
-        self, service: Service, mode: str = "auto", *, startup_timeout_s: float = 60.0, shutdown_timeout_s: float = 30.0
+        self,
+        service: Service,
+        mode: str = "auto",
+        *,
+        startup_timeout_s: float = 60.0,
+        shutdown_timeout_s: float = 30.0,
     ) -> None:
         self._service = service
         self._mode = mode
@@ -35,7 +40,10 @@ class Lifespan:
         self.state: dict[str, Any] | None = None
 
     async def startup(self) -> None:
-        """Send lifespan.startup and wait for its completion. Raises StartupError when it fails or takes too long."""
+        """Send lifespan.startup and wait for its completion.
+
+        Raises: StartupError when it fails or takes too long.
+        """
         if self._mode == "off":
             return
         loop = self._service.loop
@@ -119,7 +127,8 @@ class Lifespan:
 
     def _settle(self, error: BaseException | None) -> None:
         """The application has left its lifespan: nobody may wait for it any more."""
-        assert self._started is not None and self._stopped is not None
+        assert self._started is not None
+        assert self._stopped is not None
         if self._has_failed:
             if not self._stopped.done():
                 self._stopped.set_result("")
@@ -134,13 +143,19 @@ class Lifespan:
                 self._started.set_result(f"{message} (--lifespan {self._mode})")
         elif not self._stopped.done():
             if error is not None:
-                self._emit("lifespan_failed", stage="shutdown", message=f"it raised {type(error).__name__}", exception=error)
+                self._emit(
+                    "lifespan_failed",
+                    stage="shutdown",
+                    message=f"it raised {type(error).__name__}",
+                    exception=error,
+                )
                 self._stopped.set_result("it raised an exception")
             else:
                 self._stopped.set_result("")
 
     async def _send(self, message: Message) -> None:
-        assert self._started is not None and self._stopped is not None
+        assert self._started is not None
+        assert self._stopped is not None
         kind = message["type"]
         starts = kind.startswith("lifespan.startup.")
         future = self._started if starts else self._stopped
@@ -150,7 +165,9 @@ class Lifespan:
             "lifespan.shutdown.complete",
             "lifespan.shutdown.failed",
         ):
-            raise LocalProtocolError(f"expected lifespan.startup.… or lifespan.shutdown.…, the application sent {kind!r}")
+            raise LocalProtocolError(
+                f"expected lifespan.startup.… or lifespan.shutdown.…, the application sent {kind!r}"
+            )
         if future.done() or starts == self._started.done():
             raise LocalProtocolError(f"{kind!r} was sent twice or out of order")
         if kind.endswith(".complete"):
@@ -158,7 +175,9 @@ class Lifespan:
         else:
             text = message.get("message", "") or "it gave no reason"
             self._has_failed = True
-            self._emit("lifespan_failed", stage="startup" if starts else "shutdown", message=text, exception=None)
+            self._emit(
+                "lifespan_failed", stage="startup" if starts else "shutdown", message=text, exception=None
+            )
             future.set_result(text)
 
     def _emit(self, event: str, **fields: Any) -> None:

@@ -22,7 +22,14 @@ from alsvid.net.port import Port
 from alsvid.net.sendfile import copy_file, send_file
 from alsvid.net.streams import ConnectionStream, Outlet, new_stream
 from alsvid.protocol.engine import Engine
-from alsvid.protocol.events import DATA_RECEIVED, REQUEST_RECEIVED, DataReceived, Event, Fault, RequestReceived
+from alsvid.protocol.events import (
+    DATA_RECEIVED,
+    REQUEST_RECEIVED,
+    DataReceived,
+    Event,
+    Fault,
+    RequestReceived,
+)
 from alsvid.protocol.http1.engine import Http1Engine
 from alsvid.protocol.phases import ANSWER, CONTENT, DISCARD, HEAD, IDLE, SHUT
 
@@ -51,12 +58,12 @@ _STREAMED_OCTETS = 32768
 # reach it, then the application gets http.disconnect.
 _HALF_CLOSED_GRACE_S = 0.5
 
-# Answers of pipelined requests are collected for so many turns of the loop, or octets, before they are written.
+# Answers of pipelined requests are collected for so many turns of the loop, or octets, before the write.
 _PIPELINE_TURNS = 16
 _PIPELINE_OCTETS = 65536
 
-# Closing after an error: how long what still comes is dropped, so that no RST overtakes the answer. Beyond the
-# connection cap so many may linger: no flood of refused clients holds more than that.
+# Closing after an error: how long what still comes is dropped, so that no RST overtakes the answer. Beyond
+# the connection cap so many may linger: no flood of refused clients holds more than that.
 _LINGER_S = 2.0
 _LINGERING_REFUSED = 64
 
@@ -67,8 +74,8 @@ _LATE_HEAD_S = 1.0
 class Connection(Outlet):
     """See the module's text.
 
-    deadline    monotonic seconds (the context's coarse clock) after which `expire` is called; or inf. The earlier
-                of two: what the client is to send, and what it is to take.
+    deadline    monotonic seconds (the context's coarse clock) after which `expire` is called; or inf.
+                The earlier of two: what the client is to send, and what it is to take.
     idle_since  when it began to wait for its next request.
     template    what all scopes of this connection share.
     """
@@ -337,7 +344,9 @@ class Connection(Outlet):
         self._pipelined = None
         self._wake_drained()
         if self._cycle is not None or self._stream is not None:
-            self._drop_cycle("the client closed the connection" if error is None else f"connection lost: {error}")
+            self._drop_cycle(
+                "the client closed the connection" if error is None else f"connection lost: {error}"
+            )
         self._transport = None
         self.template = None
         self._context.forget(self)
@@ -407,11 +416,11 @@ class Connection(Outlet):
         self._is_held = False
         if self._transport is None:
             return
-        if self._turns and self._turns < _PIPELINE_TURNS and self._pipelined_octets < _PIPELINE_OCTETS:
-            if self._engine.phase == _answer:
-                self._turns += 1
-                self.hold()
-                return
+        may_wait = 0 < self._turns < _PIPELINE_TURNS and self._pipelined_octets < _PIPELINE_OCTETS
+        if may_wait and self._engine.phase == _answer:
+            self._turns += 1
+            self.hold()
+            return
         stream = self._stream
         if stream is not None:
             self._engine.flush_headers(stream.id)
@@ -454,7 +463,7 @@ class Connection(Outlet):
                 self._transport.writelines(pieces)
 
     def end_answer(self, stream: ConnectionStream) -> None:
-        """See Outlet. With a pipelined request behind it, an answer waits for the next one: one write for many."""
+        """See Outlet. With a pipelined request behind it, an answer waits for the next: one write for many."""
         engine = self._engine
         stream.detach()
         if stream is self._stream:
@@ -617,7 +626,9 @@ class Connection(Outlet):
         self._choose_deadline()
 
     def _choose_deadline(self) -> None:
-        self.deadline = self._read_deadline if self._read_deadline < self._write_deadline else self._write_deadline
+        self.deadline = (
+            self._read_deadline if self._read_deadline < self._write_deadline else self._write_deadline
+        )
 
     def is_idle(self) -> bool:
         """True when no request is under way or waiting: it may be closed when its answers are out."""
@@ -732,8 +743,8 @@ class Connection(Outlet):
     def _close(self, linger: bool) -> None:
         """Close when what is queued is sent.
 
-        Lingering (RFC 9112 section 9.6): half-close, and drop what still comes, so that no RST takes the answer
-        away from the client before it has read it.
+        Lingering (RFC 9112 section 9.6): half-close, and drop what still comes, so that no RST takes the
+        answer away from the client before it has read it.
         """
         if self._is_closing or self._transport is None:
             return
@@ -768,7 +779,7 @@ class Connection(Outlet):
             self._transport.abort()
 
     def _reset_on_close(self) -> None:
-        """Make a truncation visible: RST instead of FIN, which ends content without a length (RFC 9112 section 8)."""
+        """Make a truncation visible: FIN would end content without a length (RFC 9112 section 8)."""
         sock = self._transport.get_extra_info("socket")
         if sock is not None and self._tls is None and sock.family != socket.AF_UNIX:
             with contextlib.suppress(OSError):

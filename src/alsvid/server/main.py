@@ -124,7 +124,9 @@ def _exception_handler(
 ) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if not server.handle_loop_error(context):
-            telemetry.emit("loop_error", message=context.get("message", "-"), exception=context.get("exception"))
+            telemetry.emit(
+                "loop_error", message=context.get("message", "-"), exception=context.get("exception")
+            )
 
     return handle
 
