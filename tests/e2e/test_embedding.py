@@ -43,41 +43,35 @@ def test_run_tells_all_that_is_wrong() -> None:
         alsvid.run(hello, port="many")
 
 
-def test_serve_is_ready_when_entered_and_drained_when_left() -> None:
+async def test_serve_is_ready_when_entered_and_drained_when_left() -> None:
     """async with alsvid.serve(app): a free port, the address in `url`; afterwards nobody listens."""
 
-    async def main() -> None:
-        async with alsvid.serve(hello) as server, httpx.AsyncClient(trust_env=False) as client:
-            assert server.url.startswith("http://127.0.0.1:")
-            answers = await asyncio.gather(*[client.get(server.url) for _ in range(10)])
-            assert {answer.text for answer in answers} == {"Hello, World!"}
-        async with httpx.AsyncClient(trust_env=False) as client:
-            with pytest.raises(httpx.ConnectError):
-                await client.get(server.url)
-
-    asyncio.run(main())
+    async with alsvid.serve(hello) as server, httpx.AsyncClient(trust_env=False) as client:
+        assert server.url.startswith("http://127.0.0.1:")
+        answers = await asyncio.gather(*[client.get(server.url) for _ in range(10)])
+        assert {answer.text for answer in answers} == {"Hello, World!"}
+    async with httpx.AsyncClient(trust_env=False) as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(server.url)
 
 
-def test_two_servers_live_in_one_loop() -> None:
+async def test_two_servers_live_in_one_loop() -> None:
     """No state is shared between servers of a process."""
 
     async def other(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    async def main() -> None:
-        async with (
-            alsvid.serve(hello) as first,
-            alsvid.serve(other, lifespan="off") as second,
-            httpx.AsyncClient(trust_env=False) as client,
-        ):
-            assert (await client.get(first.url)).status_code == 200
-            assert (await client.get(second.url)).status_code == 204
-
-    asyncio.run(main())
+    async with (
+        alsvid.serve(hello) as first,
+        alsvid.serve(other, lifespan="off") as second,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        assert (await client.get(first.url)).status_code == 200
+        assert (await client.get(second.url)).status_code == 204
 
 
-def test_lifespan_state_and_order_hold_in_process() -> None:
+async def test_lifespan_state_and_order_hold_in_process() -> None:
     """Start-up before the block, shutdown after it; what start-up left is in each request's scope."""
     events: list[str] = []
 
@@ -95,42 +89,33 @@ def test_lifespan_state_and_order_hold_in_process() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    async def main() -> None:
-        async with alsvid.serve(app) as server, httpx.AsyncClient(trust_env=False) as client:
-            await client.get(server.url)
-
-    asyncio.run(main())
+    async with alsvid.serve(app) as server, httpx.AsyncClient(trust_env=False) as client:
+        await client.get(server.url)
     assert events == ["startup", "kept", "shutdown"]
 
 
-def test_a_start_that_fails_leaves_nothing_open() -> None:
+async def test_a_start_that_fails_leaves_nothing_open() -> None:
     """An application whose start-up fails: StartupError where the block would have been entered."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await send({"type": "lifespan.startup.failed", "message": "no database"})
 
-    async def main() -> None:
-        with pytest.raises(StartupError, match="no database"):
-            async with alsvid.serve(app):
-                pass
-
-    asyncio.run(main())
+    with pytest.raises(StartupError, match="no database"):
+        async with alsvid.serve(app):
+            pass
 
 
-def test_a_server_of_ones_own_is_stopped_by_a_call() -> None:
+async def test_a_server_of_ones_own_is_stopped_by_a_call() -> None:
     """Server(Settings(...)).serve() runs until ask_to_stop()."""
 
-    async def main() -> None:
-        server = alsvid.Server(alsvid.Settings(hello, port=0))
-        await server.start()
-        async with httpx.AsyncClient(trust_env=False) as client:
-            assert (await client.get(server.url)).status_code == 200
-        server.ask_to_stop()
-        await server.stop_asked()
-        assert await server.stop()
-
-    asyncio.run(main())
+    server = alsvid.Server(alsvid.Settings(hello, port=0))
+    await server.start()
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(server.url)).status_code == 200
+    server.ask_to_stop()
+    await server.stop_asked()
+    assert await server.stop()
 
 
 def python(*arguments: str) -> str:
