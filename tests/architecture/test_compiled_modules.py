@@ -91,7 +91,8 @@ def test_slots_and_declared_attributes_are_the_same(name: str) -> None:
         assert class_name in classes, f"{name}.{class_name} is declared and does not exist"
         slots = slots_of(classes[class_name])
         assert slots is not None, f"{name}.{class_name} has no __slots__"
-        assert slots == attributes, f"{name}.{class_name}"
+        # What lets weak references point here is no attribute that code reads.
+        assert slots - {"__weakref__"} == attributes - {"__weakref__"}, f"{name}.{class_name}"
 
 
 @pytest.mark.parametrize("name", COMPILED)
