@@ -100,7 +100,8 @@ def http_scope(
         scope["http_version"] = request.http_version
     extensions = _extensions.copy()
     if tls is not None:
-        extensions["tls"] = tls.copy()
+        extensions["tls"] = own = tls.copy()
+        own["client_cert_chain"] = list(tls["client_cert_chain"])
     scope["extensions"] = extensions
     if state is not None:
         scope["state"] = state.copy()

@@ -463,7 +463,7 @@ class Connection(Outlet):
                 self._transport.writelines(pieces)
 
     def end_answer(self, stream: ConnectionStream) -> None:
-        """See Outlet. With a pipelined request behind it, an answer waits for the next: one write for many."""
+        """See Outlet. With a pipelined request behind it, an answer waits for the next: one write for all."""
         engine = self._engine
         stream.detach()
         if stream is self._stream:
