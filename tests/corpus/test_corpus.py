@@ -9,7 +9,7 @@ from tests.protocol.wire import log_of, ways_to_split, without_timing
 
 CASES = cases()
 
-# Splitting at each octet is quadratic: longer cases are split at these many places only.
+# Splitting at each octet is quadratic: longer cases are split at so many places.
 _PLACES = 400
 
 
@@ -32,6 +32,7 @@ def test_a_case_reads_the_same_split_at_each_octet(case: Case) -> None:
     step = 1 + len(case.data) // _PLACES
     for cuts in ways_to_split(len(case.data)):
         if len(cuts) > 1 or cuts[0] % step == 0:
+            cuts = cuts[::step]
             log = without_timing(log_of(case.data, *cuts, eof=case.ends))
             assert log == whole, f"split at {cuts[:3]}"
 
