@@ -1,42 +1,13 @@
-"""What `receive()` and `send()` return: cheap when there is nothing to wait for.
+"""What `send()` returns: cheap when there is nothing to wait for.
 
-`await` of a result that is already there makes no Future, no Event and no coroutine frame. The objects answer
-to the coroutine protocol too, so that create_task, ensure_future, gather, wait_for and task groups take them.
+Awaiting it makes no Future, no Event and no coroutine frame. The objects answer to the coroutine protocol too,
+so that create_task, ensure_future, gather, wait_for and task groups take them. See also alsvid.asgi.results.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from typing import Any, cast
-
-
-class Ready:
-    """A result that is there: awaiting it any number of times gives `result`."""
-
-    __slots__ = ("result",)
-
-    def __init__(self, result: Any) -> None:
-        self.result = result
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        return cast("Generator[Any, Any, Any]", self)
-
-    def __iter__(self) -> Generator[Any, Any, Any]:
-        return cast("Generator[Any, Any, Any]", self)
-
-    def __next__(self) -> Any:
-        raise StopIteration(self.result)
-
-    def send(self, value: Any) -> Any:
-        """End at once, as a coroutine that has nothing to wait for."""
-        raise StopIteration(self.result)
-
-    def throw(self, error: Any, value: Any = None, traceback: Any = None) -> Any:
-        """Raise what is thrown in."""
-        raise error if value is None else value
-
-    def close(self) -> None:
-        """Nothing to close."""
 
 
 class Failed:

@@ -4,6 +4,7 @@ from alsvid.asgi.service cimport Service
 from alsvid.asgi.stream cimport Stream
 
 cdef object _done
+cdef object _result_of
 cdef int _awaits
 cdef int _answers
 cdef int _trailing

@@ -20,13 +20,15 @@ from collections.abc import Awaitable
 from time import perf_counter
 from typing import Any
 
-from alsvid.asgi.awaitables import DONE, Failed, Ready
+from alsvid.asgi.awaitables import DONE, Failed
+from alsvid.asgi.results import result_of
 from alsvid.asgi.service import Service
 from alsvid.asgi.stream import Stream
 from alsvid.asgi.types import ClientDisconnected, Message
 from alsvid.errors import LocalProtocolError
 
 _done = DONE
+_result_of = result_of
 
 _awaits = 0
 _answers = 1
@@ -166,7 +168,7 @@ class HttpCycle:
     def receive(self) -> Awaitable[Message]:
         """ASGI receive: `http.request` while content is left, then `http.disconnect`."""
         if self._is_ready():
-            return Ready(self._next_message())
+            return _result_of(self._next_message())
         return self._receive_later()
 
     def _is_ready(self) -> bool:
