@@ -239,9 +239,9 @@ async def test_silent_and_dribbling_clients_are_closed_at_their_deadline() -> No
         assert {await client.rest() for client in silent} == {b""}
         for client in dribbling:
             assert (await client.rest()).startswith(b"HTTP/1.1 408 ")
-        await until(lambda: not server.context.connections)
         for client in silent + dribbling:
             await client.close()
+        await until(lambda: not server.context.connections)
 
 
 async def test_the_connection_cap_counts_real_connections() -> None:

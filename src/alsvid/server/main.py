@@ -10,15 +10,19 @@ exit status     0 stopped     1 crash     2 configuration     3 could not start 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import importlib
+import os
 import signal
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from alsvid.errors import ApplicationImportError, ConfigError, StartupError
 from alsvid.observability.logs import Logs, configure
 from alsvid.observability.telemetry import Telemetry
+from alsvid.server.leftovers import end_leftovers
 from alsvid.server.process import become_user, pid_file, raise_descriptor_limit, set_umask
 from alsvid.server.server import Server
 
@@ -34,6 +38,9 @@ LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 _GC_THRESHOLD = 10_000
 _DEFAULT_GC_THRESHOLD = 2_000
 
+# How long tasks and threads that an application left behind may take to end.
+_LEFTOVERS_S = 1.0
+
 # uvloop before 0.23 can hand one connection's octets to another.
 _LEAST_UVLOOP = (0, 23)
 
@@ -46,8 +53,10 @@ def run_settings(settings: Settings) -> int:
     logs = configure(settings.log)
     telemetry = Telemetry()
     logs.subscribe(telemetry)
+    is_stuck = False
     try:
-        return _run(settings, telemetry, logs)
+        is_stuck = _run(settings, telemetry, logs)
+        return 0
     except ConfigError as error:
         telemetry.emit("error", message=str(error), exception=None)
         return 2
@@ -64,9 +73,14 @@ def run_settings(settings: Settings) -> int:
         return 1
     finally:
         logs.close()
+        if is_stuck:
+            with contextlib.suppress(OSError, ValueError):
+                sys.stdout.flush()
+            os._exit(0)
 
 
-def _run(settings: Settings, telemetry: Telemetry, logs: Logs) -> int:
+def _run(settings: Settings, telemetry: Telemetry, logs: Logs) -> bool:
+    """Serve until the stop; True when tasks or threads are left that the process cannot wait for."""
     server = Server(settings, telemetry)
     server.open()
     try:
@@ -74,15 +88,20 @@ def _run(settings: Settings, telemetry: Telemetry, logs: Logs) -> int:
             become_user(settings.process)
             server.load()
             factory = loop_factory(settings.process.loop, telemetry)
-            with asyncio.Runner(loop_factory=factory) as runner:
-                runner.run(_serve(server, telemetry, logs))
+            runner = asyncio.Runner(loop_factory=factory)
+            is_stuck = False
+            try:
+                is_stuck = runner.run(_serve(server, telemetry, logs))
+            finally:
+                if not is_stuck:
+                    runner.close()
     finally:
         for listener in server.listeners:
             listener.close()
-    return 0
+    return is_stuck
 
 
-async def _serve(server: Server, telemetry: Telemetry, logs: Logs) -> None:
+async def _serve(server: Server, telemetry: Telemetry, logs: Logs) -> bool:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_exception_handler(server, telemetry))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
@@ -96,7 +115,7 @@ async def _serve(server: Server, telemetry: Telemetry, logs: Logs) -> None:
     if not starting.done():  # a signal while the application is starting up
         starting.cancel()
         await asyncio.wait([starting])
-        return
+        return await _has_leftovers(telemetry)
     if starting.exception() is not None:
         stopping.cancel()
         await starting
@@ -106,7 +125,14 @@ async def _serve(server: Server, telemetry: Telemetry, logs: Logs) -> None:
     if gc.get_threshold()[0] <= _DEFAULT_GC_THRESHOLD:
         gc.set_threshold(_GC_THRESHOLD, *gc.get_threshold()[1:])
     await stopping
-    await server.stop()
+    return not await server.stop() and await _has_leftovers(telemetry)
+
+
+async def _has_leftovers(telemetry: Telemetry) -> bool:
+    names = await end_leftovers(_LEFTOVERS_S)
+    if names:
+        telemetry.emit("warning", message=f"the process ends without waiting for {', '.join(names[:10])}")
+    return bool(names)
 
 
 def _stop_by(server: Server, number: signal.Signals) -> None:
