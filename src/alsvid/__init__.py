@@ -1,12 +1,14 @@
 """Alsvid: the server that Python web applications run on.
 
-    alsvid.run("main:app", port=8000)                # until Ctrl-C; returns the exit status
+Until a signal, returning the exit status; in this event loop at a free port, for embedding and tests; or as a
+server of one's own:
 
-    async with alsvid.serve(app) as server:          # a free port, in this event loop, for embedding and
-    tests
+    alsvid.run("main:app", port=8000)
+
+    async with alsvid.serve(app) as server:
         ... server.url ...
 
-    await Server(Settings(app="main:app")).serve()   # in an event loop of one's own
+    await alsvid.Server(alsvid.Settings("main:app")).serve()
 """
 
 from __future__ import annotations

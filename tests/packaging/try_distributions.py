@@ -61,7 +61,9 @@ def _holds(distribution: Path, names: set[str], wanted: set[str]) -> None:
 
 
 def _try(distribution: Path, build: str, variables: dict[str, str]) -> None:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("ALSVID_", "PYTHON"))}
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith(("ALSVID_", "PYTHON"))
+    }
     environ |= variables
     with tempfile.TemporaryDirectory() as directory:
         venv.create(directory, with_pip=True)
@@ -72,7 +74,11 @@ def _try(distribution: Path, build: str, variables: dict[str, str]) -> None:
             [python, "-c", FETCH], env=environ, cwd=directory, check=True, capture_output=True, text=True
         )
         version = subprocess.run(
-            [f"{directory}/bin/alsvid", "--version"], env=environ, cwd=directory, check=True, capture_output=True
+            [f"{directory}/bin/alsvid", "--version"],
+            env=environ,
+            cwd=directory,
+            check=True,
+            capture_output=True,
         )
     if done.stdout.split() != [build] or not version.stdout:
         sys.exit(f"{distribution.name}: the {build} build was expected, not {done.stdout!r}")
