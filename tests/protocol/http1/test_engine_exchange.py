@@ -355,12 +355,18 @@ def test_a_fault_behind_the_head_cuts_the_answer(data: bytes, lines: list, cut: 
         wire.engine.send_data(1, b"o", True)
 
 
-def test_an_early_end_cuts_an_answer_of_1_0_visibly() -> None:
+@pytest.mark.parametrize("how", ["reset", "eof"])
+def test_an_answer_of_1_0_without_length_is_cut_visibly(how: str) -> None:
+    """The end of the connection would be the end of its content."""
     wire = begun(request(b"Content-Length: 5", line=b"POST / HTTP/1.0"))
     wire.engine.send_headers(1, 200, [], False)
     wire.engine.send_data(1, b"half", False)
-    wire.engine.reset_stream(1, 0)
+    if how == "reset":
+        wire.engine.reset_stream(1, 0)
+    else:
+        wire.receive_eof()
     assert wire.engine.is_cut
+    assert wire.engine.close_expected
     assert not wire.engine.discard_expected
 
 

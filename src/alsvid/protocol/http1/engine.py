@@ -149,17 +149,17 @@ class Http1Engine(Engine):
     def receive_eof(self) -> list[Event]:
         """See Engine: a request cut short by the end of the connection is a Fault of its stream."""
         events: list[Event] = []
-        phase = self.phase
-        if phase == _answer:
+        if self.phase == _answer:
             self._at_eof = True
             if not self._waiting_size:
                 self._close = True
             return events
-        self.phase = _shut
-        self.close_expected = True
-        if phase == _content:
+        if self.phase == _content:
             message = "the connection ended inside the content (RFC 9112 section 8)"
             events.append(Fault(self._stream_id, 400, message, ""))
+            self._cut_answer(False)
+        elif self.phase != _shut:
+            self._shut_down(False)
         return events
 
     def _advance(self, data: bytes, pos: int, events: list[Event]) -> None:
