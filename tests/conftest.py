@@ -50,15 +50,16 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     errors: list[dict[str, Any]] = []
     with asyncio.Runner(loop_factory=LOOPS[pyfuncitem.callspec.params["event_loop_name"]]) as runner:
         runner.get_loop().set_exception_handler(lambda _, context: errors.append(context))
-        runner.run(_supervised(pyfuncitem.obj, arguments))
+        longest_s = None if pyfuncitem.get_closest_marker("soak") else _LONGEST_S
+        runner.run(_supervised(pyfuncitem.obj, arguments, longest_s))
     gc.collect()  # what tells of unretrieved exceptions does so when it is collected
     if not pyfuncitem.get_closest_marker("loop_errors"):
         assert errors == []
     return True
 
 
-async def _supervised(test: Callable[..., Any], arguments: dict[str, Any]) -> None:
-    async with asyncio.timeout(_LONGEST_S):
+async def _supervised(test: Callable[..., Any], arguments: dict[str, Any], longest_s: float | None) -> None:
+    async with asyncio.timeout(longest_s):
         await test(**arguments)
     for _ in range(5):  # cancelled tasks need a turn to end
         await asyncio.sleep(0)
