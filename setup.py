@@ -26,35 +26,41 @@ class OptionalBuildExt(build_ext):
             self.parallel = os.cpu_count()
 
     def run(self):
+        self._errors = []
         try:
             super().run()
         except Exception as error:
-            self._without(error, self.extensions)
+            self._fail(error)
+        if self._errors:
+            self._take_back()
 
     def build_extension(self, ext):
         try:
             super().build_extension(ext)
         except Exception as error:
-            self._without(error, [ext])
+            self._fail(error)
 
     def copy_extensions_to_source(self):
-        self.extensions[:] = [ext for ext in self.extensions if os.path.exists(self._built_path(ext))]
-        super().copy_extensions_to_source()
+        if not self._errors:
+            super().copy_extensions_to_source()
 
-    def _built_path(self, ext):
-        return os.path.join(self.build_lib, self.get_ext_filename(self.get_ext_fullname(ext.name)))
-
-    def _without(self, error, extensions):
-        """Go on with the .py; an extension of an earlier build beside it would be imported in its place."""
+    def _fail(self, error):
         if MODE == "compiled":
             raise error
-        for ext in extensions:
-            source_path = os.path.join("src", self.get_ext_filename(ext.name))
-            for path in (self._built_path(ext), source_path):
+        self._errors.append(error)
+
+    def _take_back(self):
+        """All or none: extensions call each other in C, and some of them beside the .py of others do not run.
+
+        Those of an earlier build go as well; they would be imported in the place of a newer .py.
+        """
+        for ext in self.extensions:
+            built_path = os.path.join(self.build_lib, self.get_ext_filename(self.get_ext_fullname(ext.name)))
+            for path in (built_path, os.path.join("src", self.get_ext_filename(ext.name))):
                 if os.path.exists(path):
                     os.unlink(path)
-        names = ", ".join(ext.name for ext in extensions)
-        print(f"alsvid: not compiled, installing pure Python: {names}: {error}", file=sys.stderr)
+        self.extensions[:] = []
+        print(f"alsvid: not compiled, installing pure Python: {self._errors[0]}", file=sys.stderr)
 
 
 def extensions():
