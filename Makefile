@@ -10,6 +10,7 @@ PORT ?= 8000
 APP ?= examples.hello:app
 PYTEST_ARGS ?=
 JOBS ?= 2
+INPUTS ?= 1000000
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -54,11 +55,11 @@ build: $(VENV)/.dev  ## wheel and sdist in dist/, each installed and tried, with
 bench: $(VENV)/.built  ## speed, against other servers where they are installed; see bench/README.md
 	$(MAKE) -C bench bench PYTHON=$(abspath $(BIN))/python
 
-fuzz: $(VENV)/.built $(VENV)/.test  ## the long fuzzing runs
-	$(BIN)/python -m pytest -q -m soak --timeout=3600 $(PYTEST_ARGS) tests/fuzz
+fuzz: $(VENV)/.built $(VENV)/.test  ## a million inputs in both builds, compared; INPUTS= changes the number
+	$(BIN)/python -m tests.fuzz.run --inputs $(INPUTS) --against-pure
 
-soak: $(VENV)/.built $(VENV)/.test  ## everything that make test leaves out for its length
-	$(BIN)/python -m pytest -q -m soak --timeout=3600 $(PYTEST_ARGS)
+soak: $(VENV)/.built $(VENV)/.test  ## what make test leaves out for its length
+	$(BIN)/python -m pytest -q -s -m soak --timeout=3600 $(PYTEST_ARGS)
 
 clean:  ## remove what was built and the environment
 	rm -rf build dist src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis $(VENV)
