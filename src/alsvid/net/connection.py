@@ -457,7 +457,7 @@ class Connection(Outlet):
                 size += len(piece)
             if self._is_write_paused:
                 self._unsent += size
-            if size <= _JOIN or (n > _MANY and size <= _JOIN_MANY):
+            if size <= _JOIN or (n > _MANY and size <= _JOIN_MANY) or self._context.joins_writes:
                 self._transport.write(b"".join(pieces))
             else:
                 self._transport.writelines(pieces)

@@ -25,6 +25,7 @@ cdef class ConnectionContext:
     cdef readonly Py_ssize_t read_high_water
     cdef readonly Py_ssize_t write_high_water
     cdef readonly Py_ssize_t write_low_water
+    cdef readonly bint joins_writes
     cdef list _held
     cdef bint _is_flush_due
     cdef object _lost_listener

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +23,17 @@ if TYPE_CHECKING:
 _EVICTION_BATCH = 64
 
 
+# CPython's writelines() of these versions never pauses the writer, so that nothing would bound the buffer
+# (CVE-2024-12254).
+_WRITELINES_IS_BROKEN = (3, 12) <= sys.version_info < (3, 12, 9) or (3, 13) <= sys.version_info < (3, 13, 2)
+
+
 class ConnectionContext:
     """One per server and event loop.
 
     now             monotonic seconds, refreshed by the tick (alsvid.net.deadlines): coarse on purpose.
     connections     those that are open.
+    joins_writes    the transports' writelines() must not be used.
     is_stopping     no further request is taken; connections close as soon as they are idle.
     trusted_proxies object with `trusts(host | None) -> bool` and `apply(scope)`, or None.
     """
@@ -40,6 +47,7 @@ class ConnectionContext:
         "body_min_rate_grace",
         "connections",
         "is_stopping",
+        "joins_writes",
         "keep_alive",
         "limit_concurrency",
         "limit_connections",
@@ -90,6 +98,7 @@ class ConnectionContext:
         self.read_high_water = settings.read_high_water
         self.write_high_water = settings.write_high_water
         self.write_low_water = min(settings.write_low_water, settings.write_high_water)
+        self.joins_writes = _WRITELINES_IS_BROKEN and isinstance(self.loop, asyncio.SelectorEventLoop)
         self._held: list[Connection] = []
         self._is_flush_due = False
         self._lost_listener: Callable[[], None] | None = None
