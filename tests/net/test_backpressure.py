@@ -279,7 +279,7 @@ async def test_an_early_answer_always_arrives(size: int, framing: str) -> None:
     else:
         data = request("POST", "/", "Transfer-Encoding: chunked")
         data += (b"%x\r\n" % size + b"x" * size + b"\r\n" if size else b"") + b"0\r\n\r\n"
-    async with serving(answering(b"early")) as server, server.client() as client:
+    async with serving(answering(b"early"), graceful_timeout=0.1) as server, server.client() as client:
         client.send(data)
         response = await client.response()
         assert (response.status, response.body) == (200, b"early")
@@ -290,7 +290,10 @@ async def test_an_early_answer_always_arrives(size: int, framing: str) -> None:
 
 async def test_an_answer_to_an_upload_that_is_refused_arrives_at_a_client_that_still_sends() -> None:
     """413 to a client that sends 20 MB without looking."""
-    async with serving(answering(), limit_request_body=1000) as server, server.client() as client:
+    async with (
+        serving(answering(), limit_request_body=1000, graceful_timeout=0.1) as server,
+        server.client() as client,
+    ):
         client.send(post(b"x" * 5_000_000))
         response = await client.response()
         assert (response.status, response.headers["connection"]) == (413, "close")
