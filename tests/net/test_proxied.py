@@ -92,7 +92,7 @@ async def test_an_unknown_source_is_no_client() -> None:
 
 
 async def test_a_connection_without_the_header_is_closed_unanswered() -> None:
-    """Where the header is expected, a request without it would come from an address that nobody vouches for."""
+    """Where the header is expected, a request without it comes from an address that nobody vouches for."""
     async with serve(proxy_protocol="v1") as server:
         assert await exchange(server, [GET]) == b""
 
