@@ -22,6 +22,7 @@ COMPILED: list[str] = [
     "alsvid.net.context",
     "alsvid.net.port",
     "alsvid.net.streams",
+    "alsvid.net.lifetime",
     "alsvid.net.connection",
     "alsvid.net.deadlines",
 ]

@@ -40,7 +40,7 @@ def run(app: Any, **settings: Any) -> int:
     from alsvid.config.settings import Settings
     from alsvid.server.main import run_settings
 
-    return run_settings(Settings(app, **settings))
+    return run_settings(Settings(app, **settings), owns_process=False)
 
 
 def serve(app: Any, **settings: Any) -> Server:

@@ -1,6 +1,6 @@
 """What `send()` returns: cheap when there is nothing to wait for.
 
-Awaiting it makes no Future, no Event and no coroutine frame. The objects answer to the coroutine protocol too,
+Awaiting it makes no Future, no Event and no coroutine frame. The objects are coroutines by protocol too,
 so that create_task, ensure_future, gather, wait_for and task groups take them. See also alsvid.asgi.results.
 """
 

@@ -1,6 +1,6 @@
 """Results that are there already, as coroutines of the interpreter's own kind.
 
-Never compiled: `await` of a native coroutine that returns at once costs 0.19 us, of a compiled object that has to
+Never compiled: `await` of a native coroutine that returns at once costs 0.19 us, of a compiled object that must
 raise StopIteration with its value 0.37 us (bench/micro).
 """
 

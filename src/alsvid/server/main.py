@@ -45,8 +45,12 @@ _LEFTOVERS_S = 1.0
 _LEAST_UVLOOP = (0, 23)
 
 
-def run_settings(settings: Settings) -> int:
-    """Serve until a signal says stop; return the exit status. Errors at the start are logged, not raised."""
+def run_settings(settings: Settings, *, owns_process: bool = True) -> int:
+    """Serve until a signal says stop; return the exit status. Errors at the start are logged, not raised.
+
+    When an application that was cut leaves threads that block, a process that is ours ends without them;
+    with `owns_process` False this returns, and they go on.
+    """
     settings.apply_to_process()
     set_umask(settings.process)
     raise_descriptor_limit()
@@ -73,7 +77,7 @@ def run_settings(settings: Settings) -> int:
         return 1
     finally:
         logs.close()
-        if is_stuck:
+        if is_stuck and owns_process:
             with contextlib.suppress(OSError, ValueError):
                 sys.stdout.flush()
             os._exit(0)
