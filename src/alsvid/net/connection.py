@@ -465,6 +465,7 @@ class Connection(Lifetime):
             if self._transport is not None:
                 transport.set_write_buffer_limits(context.write_high_water, context.write_low_water)
 
+
 def _expects_continue(request: RequestReceived) -> bool:
     """True when the client waits for 100 (Continue) before it sends content (RFC 9110 section 10.1.1)."""
     if request.http_version != "1.1":
