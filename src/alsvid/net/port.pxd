@@ -1,3 +1,5 @@
+cimport cython
+
 cdef class Port:
     cdef readonly object listener
     cdef readonly object tls
@@ -6,7 +8,9 @@ cdef class Port:
     cdef str _scheme
     cdef bint _is_unix
     cdef object _server
+    cdef dict _template
 
     cpdef client_of(self, object transport)
+    @cython.locals(template=dict)
     cpdef dict template_of(self, object transport, object client)
     cpdef dict tls_of(self, object transport)

@@ -17,7 +17,7 @@ class Port:
     believes    forwarded fields count, if they come from a trusted peer.
     """
 
-    __slots__ = ("_is_unix", "_scheme", "_server", "believes", "listener", "root_path", "tls")
+    __slots__ = ("_is_unix", "_scheme", "_server", "_template", "believes", "listener", "root_path", "tls")
 
     def __init__(self, listener: Listener, root_path: str, tls: TlsContexts | None) -> None:
         self.listener = listener
@@ -33,6 +33,7 @@ class Port:
             self._server = (name if isinstance(name, str) else bytes(name).decode("utf-8", "replace"), None)
         elif name[0] not in ("0.0.0.0", "::"):
             self._server = (name[0], name[1])
+        self._template = scope_template(self._scheme, self._server, None, root_path)
 
     def client_of(self, transport: Any) -> tuple[str, int] | None:
         """Return the peer's (host, port), or None of a Unix socket."""
@@ -43,11 +44,12 @@ class Port:
 
     def template_of(self, transport: Any, client: tuple[str, int] | None) -> dict[str, Any]:
         """Return the scope template of a new connection."""
-        server = self._server
-        if server is None:
+        template = self._template.copy()
+        template["client"] = client
+        if self._server is None:
             name = transport.get_extra_info("sockname")
-            server = (name[0], name[1]) if name else None
-        return scope_template(scheme=self._scheme, server=server, client=client, root_path=self.root_path)
+            template["server"] = (name[0], name[1]) if name else None
+        return template
 
     def tls_of(self, transport: Any) -> dict[str, Any]:
         """Return the value of the `tls` extension of a new TLS connection."""
