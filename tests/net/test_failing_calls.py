@@ -274,9 +274,6 @@ async def test_a_transport_that_fails_at_any_call_hurts_its_own_connection_only(
 
 
 @pytest.mark.one_loop
-@pytest.mark.xfail(
-    strict=True, reason="Connection._write_out does not look whether its write lost the transport"
-)
 async def test_an_endless_sender_stops_when_a_write_fails() -> None:
     """A loop tells of a failed write a turn later: until then send() must suspend, or an application that
     sends without end, and waits for nothing else, keeps the loop for ever."""
@@ -478,7 +475,6 @@ async def test_a_system_call_that_fails_costs_one_connection_at_most(
 
 @pytest.mark.one_loop
 @pytest.mark.loop_errors
-@pytest.mark.xfail(strict=True, reason="Connection.send_file does not look whether the transport is closing")
 async def test_a_file_does_not_follow_a_head_that_could_not_be_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -503,9 +499,6 @@ class _Fragile(FakeTransport):
 
 @pytest.mark.one_loop
 @pytest.mark.loop_errors
-@pytest.mark.xfail(
-    strict=True, reason="ConnectionContext.flush_held ends at the first connection that raises"
-)
 async def test_one_flush_that_fails_does_not_keep_those_of_the_same_turn() -> None:
     """What several connections held in one turn leaves at its end, whatever becomes of the first of them."""
 

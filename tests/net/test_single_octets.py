@@ -100,9 +100,6 @@ async def test_calls_grow_with_the_length_of_the_content_and_not_faster() -> Non
     assert twice <= 2.1 * once
 
 
-@pytest.mark.xfail(
-    strict=True, reason="HttpCycle passes single octets on, each moving all that wait behind it"
-)
 async def test_much_that_waits_in_single_octets_is_joined_too() -> None:
     """With a --read-high-water above 64 KiB no more messages than the high-water mark makes necessary."""
     octets = 80_000

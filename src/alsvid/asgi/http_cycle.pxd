@@ -51,6 +51,8 @@ cdef class HttpCycle:
     cdef bint _is_ready(self)
     @cython.locals(n=Py_ssize_t, chunks=list, body=bytes, more=bint)
     cpdef dict _next_message(self)
+    @cython.locals(k=Py_ssize_t, size=Py_ssize_t)
+    cdef bytes _take_chunks(self, list chunks)
     cpdef send(self, object message)
     cdef _refuse(self, object message)
     @cython.locals(stream=Stream)

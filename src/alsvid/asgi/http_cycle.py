@@ -193,7 +193,7 @@ class HttpCycle:
                 body = b"".join(chunks)
                 self._chunks = None
             else:
-                body = chunks.pop(0)
+                body = self._take_chunks(chunks)
             n = len(body)
             self._queued -= n
             if self._stream is not None:
@@ -202,6 +202,19 @@ class HttpCycle:
         if not more:
             self._body_given = True
         return {"type": "http.request", "body": body, "more_body": more}
+
+    def _take_chunks(self, chunks: list[bytes]) -> bytes:
+        """Take the first chunk, and those behind it that fit with it into _JOIN octets."""
+        k = 1
+        size = len(chunks[0])
+        while k < len(chunks) and size + len(chunks[k]) <= _JOIN:
+            size += len(chunks[k])
+            k += 1
+        body = chunks[0] if k == 1 else b"".join(chunks[:k])
+        del chunks[:k]
+        if not chunks:
+            self._chunks = None
+        return body
 
     async def _receive_later(self) -> Message:
         if self._stream is not None and not self._body_given:

@@ -360,6 +360,11 @@ class Connection(Lifetime):
                 self._transport.write(b"".join(pieces))
             else:
                 self._transport.writelines(pieces)
+        if n and self._stream is not None and self._transport.is_closing() and not self._is_closing:
+            # A write that fails is told by connection_lost, a turn later; until then the transport drops what
+            # it gets without a word. The application must wait, or it would stream to nobody for ever.
+            self._is_write_paused = True
+            self._stream.is_paused = True
 
     def end_answer(self, stream: ConnectionStream) -> None:
         """See Outlet. With a pipelined request behind it, an answer waits for the next: one write for all."""
@@ -449,7 +454,7 @@ class Connection(Lifetime):
         transport.set_write_buffer_limits(0, 0)
         try:
             await self.drain()
-            if self._transport is None:
+            if self._transport is None or transport.is_closing():
                 return 0
             return await send_file(context.loop, transport, descriptor, offset, count, context.timeout_write)
         except TimeoutError:

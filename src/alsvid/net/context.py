@@ -5,6 +5,7 @@ themselves.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import sys
 from collections.abc import Callable
@@ -121,7 +122,16 @@ class ConnectionContext:
         self._held = []
         self._is_flush_due = False
         for connection in held:
-            connection.end_turn()
+            try:
+                connection.end_turn()
+            except Exception as error:  # one connection's misfortune is not that of its neighbours
+                self.give_up(connection, "at the end of a turn", error)
+
+    def give_up(self, connection: Connection, where: str, error: Exception) -> None:
+        """Abort a connection on which a call failed that never should."""
+        self.telemetry.emit("internal_error", where=where, exception=error)
+        with contextlib.suppress(Exception):
+            connection.abort()
 
     def when_lost(self, listener: Callable[[], None] | None) -> None:
         """Call the listener, or nobody, whenever a connection is lost."""

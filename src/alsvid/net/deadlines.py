@@ -62,7 +62,10 @@ class Deadlines:
 def sweep(context: ConnectionContext, now: float) -> None:
     """Call `expire` on every connection whose deadline is over."""
     for connection in list(context.connections):
-        if connection.deadline <= now:
-            connection.expire(now)
-        elif context.body_min_rate and connection.is_slow(now):
-            connection.expire_slow()
+        try:
+            if connection.deadline <= now:
+                connection.expire(now)
+            elif context.body_min_rate and connection.is_slow(now):
+                connection.expire_slow()
+        except Exception as error:  # the others have deadlines too
+            context.give_up(connection, "at a deadline", error)
