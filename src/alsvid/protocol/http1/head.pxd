@@ -7,6 +7,9 @@ cdef const unsigned char *_tchar
 cdef const unsigned char *_field_value
 cdef const unsigned char *_target
 cdef dict _names
+cdef dict _pairs
+cdef tuple _NOTHING_SEEN
+cdef Py_ssize_t _LONGEST_SEEN
 cdef dict _methods
 cdef int _no_body
 cdef int _length
@@ -16,6 +19,7 @@ cdef bytes _VERSION
 
 cdef class HeadParser:
     cdef Limits _limits
+    cdef list _seen
     cdef bint _in_fields
     cdef bint _in_trailers
     cdef Py_ssize_t _size
@@ -56,11 +60,18 @@ cdef class HeadParser:
     cdef _parse_other_target(self)
 
     @cython.locals(p="const unsigned char *", n=Py_ssize_t, headers=list, start=Py_ssize_t, value_at=Py_ssize_t,
-                   end=Py_ssize_t, raw=bytes, name=bytes, value=bytes, k=Py_ssize_t,
+                   end=Py_ssize_t, index=Py_ssize_t, name=bytes, value=bytes, k=Py_ssize_t,
                    limits=Limits)
     cdef Py_ssize_t _parse_fields(self, bytes data, Py_ssize_t i) except -2
 
     @cython.locals(field_size=Py_ssize_t, head=Py_ssize_t)
+    @cython.locals(p="const unsigned char *", q="const unsigned char *", m=Py_ssize_t, j=Py_ssize_t, spelling=bytes,
+                   pair=tuple)
+    cdef Py_ssize_t _end_of_seen(self, bytes data, Py_ssize_t start, Py_ssize_t index) except -2
+
+    @cython.locals(pair=tuple, seen=tuple, lower=bytes)
+    cdef bytes _name_of(self, bytes raw, Py_ssize_t index)
+
     cdef Py_ssize_t _unfinished_field(self, Py_ssize_t length) except -2
     cdef _note(self, bytes name, bytes value)
     cdef _note_host(self, bytes value)

@@ -21,6 +21,9 @@ _tchar = TCHAR
 _field_value = FIELD_VALUE
 _target = TARGET
 _names = NAMES
+_pairs = {spelling: (spelling, name) for spelling, name in NAMES.items()}
+_NOTHING_SEEN = (b"", b"")
+_LONGEST_SEEN = 64
 _methods = METHODS
 _no_body = NO_BODY
 _length = LENGTH
@@ -44,6 +47,7 @@ class HeadParser:
         "_is_refused",
         "_keep_alive",
         "_limits",
+        "_seen",
         "_size",
         "_upgrade_named",
         "accepts_trailers",
@@ -65,6 +69,7 @@ class HeadParser:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._seen: list[tuple[bytes, bytes]] = []  # (spelling, name) of the last head's fields, by place
         self.begin()
 
     def begin(self) -> None:
@@ -266,8 +271,9 @@ class HeadParser:
 
     def _parse_fields(self, data: bytes, i: int) -> int:
         # Long because it is one pass over all lines: field-name ":" OWS field-value OWS CRLF.
-        # Fast because name and value are sliced once, and the table loops are C loops where compiled:
-        # 1.9 us for 19 fields in 852 octets (bench/micro).
+        # Fast because the table loops are C loops where compiled, and a client's next head has its names in
+        # the same places: they are compared, not sliced and looked up. 1.3 us in place of 2.5 us for 19
+        # fields in 992 octets (bench/micro).
         p = data
         n = len(data)
         headers = self.headers
@@ -285,14 +291,20 @@ class HeadParser:
                 if not self._in_trailers:
                     self._finish()
                 return i + 2
-            while i < n and _tchar[p[i]]:
-                i += 1
-            if i >= n:
-                return self._unfinished_field(n - start)
-            if p[i] != 58 or i == start:
-                self._unfinished_field(i - start)
-                raise _bad_name(p[i], i == start)
-            raw = p[start:i]
+            index = len(headers)
+            i = self._end_of_seen(data, start, index)
+            if i >= 0:
+                name = self._seen[index][1]
+            else:
+                i = start
+                while i < n and _tchar[p[i]]:
+                    i += 1
+                if i >= n:
+                    return self._unfinished_field(n - start)
+                if p[i] != 58 or i == start:
+                    self._unfinished_field(i - start)
+                    raise _bad_name(p[i], i == start)
+                name = self._name_of(p[start:i], index)
             i += 1
             while i < n and (p[i] == 32 or p[i] == 9):
                 i += 1
@@ -319,14 +331,8 @@ class HeadParser:
                 self._unfinished_field(i - start)
             while end > value_at and (p[end - 1] == 32 or p[end - 1] == 9):
                 end -= 1
-            if len(headers) >= limits.fields:
+            if index >= limits.fields:
                 raise _too_large("too many fields", "limit_request_fields")
-            name = _names.get(raw)
-            if name is None:
-                raw = raw.lower()
-                name = _names.get(raw)
-                if name is None:
-                    name = raw
             value = p[value_at:end]
             headers.append((name, value))
             if self._in_trailers:
@@ -338,6 +344,36 @@ class HeadParser:
                     self._note(name, value)
             elif 14 <= k <= 17:
                 self._note(name, value)
+
+    def _end_of_seen(self, data: bytes, start: int, index: int) -> int:
+        """Return where the name at start ends, if it is the one that its place had in the last head; or -1."""
+        if index >= len(self._seen) or self._in_trailers:
+            return -1
+        spelling = self._seen[index][0]
+        p = data
+        q = spelling
+        m = len(spelling)
+        if m == 0 or start + m >= len(data) or p[start + m] != 58:
+            return -1
+        j = 0
+        while j < m and p[start + j] == q[j]:
+            j += 1
+        return start + m if j == m else -1
+
+    def _name_of(self, raw: bytes, index: int) -> bytes:
+        """Return the one lower-case object of a field name, and remember the name's place in the head."""
+        pair = _pairs.get(raw)
+        if pair is None:
+            lower = raw.lower()
+            pair = (raw, _names.get(lower, lower))
+        if not self._in_trailers:
+            # Long names are not kept: what an idle connection holds must not be the client's choice.
+            seen = pair if len(raw) <= _LONGEST_SEEN else _NOTHING_SEEN
+            if index < len(self._seen):
+                self._seen[index] = seen
+            elif index < self._limits.fields:
+                self._seen.append(seen)
+        return pair[1]
 
     def _unfinished_field(self, length: int) -> int:
         """Return -1, unless `length` octets of a field line are too many; see _unfinished_line."""
