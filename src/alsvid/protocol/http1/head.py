@@ -346,7 +346,7 @@ class HeadParser:
                 self._note(name, value)
 
     def _end_of_seen(self, data: bytes, start: int, index: int) -> int:
-        """Return where the name at start ends, if it is the one that its place had in the last head; or -1."""
+        """Return where the name at start ends if its place had the same one in the last head, or -1."""
         if index >= len(self._seen) or self._in_trailers:
             return -1
         spelling = self._seen[index][0]
