@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 # Requests leave no garbage cycles of ours, but each makes some 30 objects that the collector counts: at
-# Python's
-# own threshold it runs every 20 requests and finds nothing, 0.5 us a request (bench/micro). An application
-# that has chosen a higher one keeps it.
+# Python's own threshold it runs every 20 requests or so and finds nothing. An application that has chosen a
+# higher one keeps it.
 _GC_THRESHOLD = 10_000
 _DEFAULT_GC_THRESHOLD = 2_000
 

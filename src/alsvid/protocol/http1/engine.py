@@ -231,7 +231,7 @@ class Http1Engine(Engine):
         n = len(data) - pos
         if n > self._request_left:
             n = self._request_left
-        # Fast because a read that is content altogether is passed on as it is (bench/duel: uploads).
+        # Fast because a read that is content altogether is passed on as it is.
         piece = data if n == len(data) else data[pos : pos + n]
         self._request_left -= n
         self._received += n

@@ -272,8 +272,7 @@ class HeadParser:
     def _parse_fields(self, data: bytes, i: int) -> int:
         # Long because it is one pass over all lines: field-name ":" OWS field-value OWS CRLF.
         # Fast because the table loops are C loops where compiled, and a client's next head has its names in
-        # the same places: they are compared, not sliced and looked up. 1.3 us in place of 2.5 us for 19
-        # fields in 992 octets (bench/micro).
+        # the same places: they are compared, not sliced and looked up (bench/micro: head-19).
         p = data
         n = len(data)
         headers = self.headers
