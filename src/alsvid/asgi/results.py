@@ -1,7 +1,7 @@
 """Results that are there already, as coroutines of the interpreter's own kind.
 
-Never compiled: a native coroutine that returns at once is awaited in half the time of a compiled object, which
-has to raise StopIteration with its value.
+Never compiled: a native coroutine that returns at once is awaited in half the time of a compiled object,
+which has to raise StopIteration with its value.
 """
 
 from __future__ import annotations

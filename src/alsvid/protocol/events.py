@@ -68,7 +68,7 @@ class RequestReceived(Event):
 def new_request(
     stream_id: int, method: str, target: bytes, headers: list[tuple[bytes, bytes]], end_stream: bool
 ) -> RequestReceived:
-    """Make a RequestReceived without the call of a constructor, which parses arguments even where compiled."""
+    """Make a RequestReceived without a constructor, which parses arguments even where compiled."""
     event = RequestReceived.__new__(RequestReceived)
     event.kind = _request_received
     event.stream_id = stream_id
